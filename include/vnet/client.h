@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Clients, the openers of a port: what a port driver is bound to, and what
+ * frames, queues and counters belong to.
+ *
+ * A port has one client at the most.
+ */
+#ifndef VNET_CLIENT_H
+#define VNET_CLIENT_H
+
+#include <vnet/types.h>
+#include <vnet/port.h>
+
+VNET_BEGIN_DECLS
+
+/*
+ * Why a frame was not forwarded. Grows at the end; vnet_drop_name() gives the
+ * stable name of each. Drops on the way in are counted at the client that the
+ * frame came from, those on the way out at the client that it was meant for.
+ */
+enum vnet_drop {
+	VNET_DROP_NONE = 0,
+	/* in */
+	VNET_DROP_MALFORMED,      /* under 14 octets, or a tag count above 2 */
+	VNET_DROP_BAD_OFFLOAD,    /* offload fields belie the headers */
+	VNET_DROP_BAD_SOURCE,     /* source address is a group or zero */
+	VNET_DROP_RESERVED,       /* to 01-80-C2-00-00-00 to -0F */
+	VNET_DROP_INGRESS_FILTER, /* by the port's ingress chain */
+	VNET_DROP_SAME_PORT,      /* the destination is where it came from */
+	VNET_DROP_SPLIT_HORIZON,  /* from an uplink to an uplink */
+	VNET_DROP_NO_DESTINATION, /* nobody to send to */
+	VNET_DROP_REENTRANT,      /* this switch is on the call stack already */
+	VNET_DROP_TOO_DEEP,       /* 8 switches on the call stack */
+	/* in and out */
+	VNET_DROP_LINK_DOWN,
+	/* out */
+	VNET_DROP_EGRESS_FILTER, /* by the port's egress chain */
+	VNET_DROP_TOO_LONG,      /* for the port's MTU, when segmented */
+	VNET_DROP_QUEUE_FULL,    /* the client's queue; or its quota of pool */
+	VNET_DROP_POOL_EMPTY,    /* no memory for backlogs left in the switch */
+	VNET_DROP_REFUSED,      /* by the driver: its medium will not have it */
+	VNET_DROP_DRIVER_ERROR, /* the driver is broken */
+	VNET_DROP_REMOVED,      /* queued when the client was removed */
+	VNET_NDROPS
+};
+
+/* Stable name ("queue_full"), NULL for a number that is no reason. */
+VNET_API const char *vnet_drop_name(enum vnet_drop reason);
+
+/* Switches that may call each other through their drivers. */
+#define VNET_MAX_DEPTH 8
+
+/**
+ * struct vnet_client_config - a client to add to a port
+ * @size:	sizeof(struct vnet_client_config)
+ * @ops:	its driver; outlives the client
+ * @ctx:	handed to @ops
+ * @queue_octets: bound of its queue, in octets of frames; 0 for the switch's
+ *		queue_octets, which is also the most
+ * @weight:	its share, as a source, of a congested client's output, 1 to
+ *		1024; 0 for 1
+ */
+struct vnet_client_config {
+	size_t size;
+	const struct vnet_driver_ops *ops;
+	void *ctx;
+	uint32_t queue_octets;
+	uint32_t weight;
+};
+
+/**
+ * vnet_client_add() - open a port
+ * @id:		set on success
+ * @why:	filled for -EINVAL; may be NULL
+ *
+ * On success the switch owns @config->ctx until it calls close; on failure the
+ * caller still does.
+ *
+ * Return: 0; -ENOENT if there is no such port, -EINVAL if the configuration is
+ * wrong, -EEXIST if the port has a client, -ENOSPC if every slot is in use
+ * (see vnet_port_add()), -ENOMEM, -EBUSY from inside a driver's send.
+ */
+VNET_API int vnet_client_add(struct vnet_switch *sw, vnet_port_id port,
+			     const struct vnet_client_config *config,
+			     vnet_client_id *id, struct vnet_why *why);
+
+/* Close: as vnet_port_remove(), the port stays. Return: 0; -ENOENT, -EBUSY. */
+VNET_API int vnet_client_remove(struct vnet_switch *sw, vnet_client_id id);
+
+/**
+ * vnet_client_output() - a client's medium has room: send what is queued
+ * @max_frames:	the most to offer it
+ * @now:	the time; see vnet_switch_input()
+ *
+ * What a driver owes after it took fewer frames than it was offered, and how
+ * a driver that is pulled is asked.
+ *
+ * Return: frames that left the queue; -ENOENT, -EBUSY from inside a driver's
+ * send.
+ */
+VNET_API int vnet_client_output(struct vnet_switch *sw, vnet_client_id id,
+				size_t max_frames, vnet_nsec now);
+
+/* Frames, and their octets on the wire without FCS. */
+struct vnet_count {
+	uint64_t frames;
+	uint64_t octets;
+};
+
+/**
+ * struct vnet_client_stats - what has become of a client's frames
+ * @size:	sizeof(struct vnet_client_stats), set by the caller
+ * @in:		all that it handed to vnet_switch_input()
+ * @in_dropped:	of these, dropped before or at the look-up
+ * @looked_up:	of these, sent on to one client or more
+ * @copies:	the destinations of those, added up (copies.frames <= N *
+ *		looked_up.frames; copies.octets likewise)
+ * @out:	copies meant for this client
+ * @segments:	what our own segmentation and tags added to @out: frames
+ *		(segments less the frames they were cut from) and octets
+ * @delivered:	taken by its driver
+ * @queued:	waiting in its queue
+ * @out_dropped: dropped behind the look-up, for every reason together
+ * @lost_by_others: frames from this client that other clients' queues dropped
+ *		(each also counted there, in out_dropped)
+ * @moves:	addresses that moved to this client from another
+ * @queue_memory: octets of the pool that its queue holds
+ *
+ * In frames and in octets, when no call is under way:
+ *	in = in_dropped + looked_up
+ *	out + segments = delivered + queued + out_dropped
+ * A frame for segmentation counts as one, with the octets that it has.
+ */
+struct vnet_client_stats {
+	size_t size;
+	struct vnet_count in;
+	struct vnet_count in_dropped;
+	struct vnet_count looked_up;
+	struct vnet_count copies;
+	struct vnet_count out;
+	struct vnet_count segments;
+	struct vnet_count delivered;
+	struct vnet_count queued;
+	struct vnet_count out_dropped;
+	struct vnet_count lost_by_others;
+	uint64_t moves;
+	uint64_t queue_memory;
+};
+
+/* Read a client's counters. Return: 0; -ENOENT, -EINVAL for an unknown
+ * stats->size. */
+VNET_API int vnet_client_get_stats(const struct vnet_switch *sw,
+				   vnet_client_id id,
+				   struct vnet_client_stats *stats);
+
+/* Frames and octets dropped for one reason on the way in and on the way out;
+ * either may be NULL. Return: 0; -ENOENT, -EINVAL for an unknown reason. */
+VNET_API int vnet_client_drops(const struct vnet_switch *sw, vnet_client_id id,
+			       enum vnet_drop reason, struct vnet_count *in,
+			       struct vnet_count *out);
+
+/* The port that a client has opened, or VNET_NO_ID. */
+VNET_API vnet_port_id vnet_client_port(const struct vnet_switch *sw,
+				       vnet_client_id id);
+
+VNET_END_DECLS
+
+#endif

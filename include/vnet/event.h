@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What happened to a switch, read from a bounded ring.
+ *
+ * A repeat of what has not been read yet only counts one up. When the ring is
+ * full, what comes is lost and VNET_EVENT_OVERFLOW is read next: the reader
+ * then reads everything anew.
+ */
+#ifndef VNET_EVENT_H
+#define VNET_EVENT_H
+
+#include <vnet/types.h>
+
+VNET_BEGIN_DECLS
+
+struct vnet_switch;
+
+enum vnet_event_type {
+	VNET_EVENT_OVERFLOW = 0, /* events were lost: read everything anew */
+	VNET_EVENT_PORT_ADDED,
+	VNET_EVENT_PORT_REMOVED,
+	VNET_EVENT_CLIENT_ADDED,
+	VNET_EVENT_CLIENT_REMOVED,
+	VNET_EVENT_LINK_UP,
+	VNET_EVENT_LINK_DOWN,
+	VNET_EVENT_DRIVER_ERROR,  /* send said that it is broken: @error */
+	VNET_EVENT_ADDRESS_MOVED, /* @mac, to @client; repeats: the last one */
+	VNET_EVENT_FDB_FULL,      /* an entry was evicted to learn @mac */
+	VNET_EVENT_QUEUE_FULL,    /* frames for @client were dropped */
+	VNET_NEVENTS
+};
+
+/**
+ * struct vnet_event - something that happened
+ * @size:	sizeof(struct vnet_event), set by the caller
+ * @type:	what
+ * @count:	how often, since the event was raised
+ * @time:	when, the first time: the switch's time then
+ * @port:	whose port, or VNET_NO_ID; may have gone since
+ * @client:	whose client, or VNET_NO_ID; may have gone since
+ * @mac:	the address, where the type says so
+ * @error:	the -errno, where the type says so
+ */
+struct vnet_event {
+	size_t size;
+	enum vnet_event_type type;
+	uint32_t count;
+	vnet_nsec time;
+	vnet_port_id port;
+	vnet_client_id client;
+	struct vnet_mac mac;
+	int error;
+};
+
+/* Stable name ("address_moved"), NULL for a number that is no type. */
+VNET_API const char *vnet_event_name(enum vnet_event_type type);
+
+/* Read the next event. Return: 1 with @event filled, 0 if there is none,
+ * -EINVAL for an unknown event->size. */
+VNET_API int vnet_switch_event(struct vnet_switch *sw, struct vnet_event *event);
+
+VNET_END_DECLS
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Filters: classic BPF programs, and the chains that they form at the two
+ * sides of a port.
+ *
+ * A chain is an ordered list of named rules, each a program and a verdict. The
+ * rules run in ascending order of priority, equal priorities in the order in
+ * which they were added; the first whose program returns anything but 0
+ * decides. Where none does, the chain's default verdict holds, which is to
+ * pass.
+ *
+ * Programs are those of McCanne and Jacobson, "The BSD Packet Filter" (USENIX
+ * 1993), in tcpdump's dialect (the MOD and XOR of libpcap included): offsets
+ * count from the destination address, words are loaded in network byte order,
+ * LEN is the length of the frame, a load beyond the frame ends the program
+ * with 0. A tag that travels out of band is seen where it is on the wire.
+ * Text is compiled outside, by libpcap's pcap_compile().
+ */
+#ifndef VNET_FILTER_H
+#define VNET_FILTER_H
+
+#include <vnet/types.h>
+#include <vnet/frame.h>
+
+VNET_BEGIN_DECLS
+
+struct vnet_switch;
+
+/* One instruction, laid out as libpcap's struct bpf_insn and Linux's struct
+ * sock_filter, in host byte order. */
+struct vnet_bpf_insn {
+	uint16_t code;
+	uint8_t jt;
+	uint8_t jf;
+	uint32_t k;
+};
+
+/* Instructions of one program at the most, where no other limit is set. */
+#define VNET_BPF_MAX_INSNS 4096
+
+enum vnet_verdict {
+	VNET_PASS = 0,
+	VNET_DROP = 1,
+};
+
+/* Which chain of a port: frames on their way into, or out of, the switch. */
+enum vnet_side {
+	VNET_INGRESS = 0,
+	VNET_EGRESS = 1,
+};
+
+/* Octets of a rule's name, with the terminating NUL. */
+#define VNET_RULE_NAME_SIZE 32
+
+/**
+ * struct vnet_rule - a rule to add to a chain
+ * @size:	sizeof(struct vnet_rule)
+ * @name:	1 to 31 octets, unique in its chain; copied
+ * @priority:	lower runs first
+ * @verdict:	what becomes of a frame that the program matches
+ * @insns:	the program; copied
+ * @ninsns:	instructions in it
+ */
+struct vnet_rule {
+	size_t size;
+	const char *name;
+	uint32_t priority;
+	enum vnet_verdict verdict;
+	const struct vnet_bpf_insn *insns;
+	size_t ninsns;
+};
+
+/**
+ * struct vnet_rule_info - a rule as it stands in a chain
+ * @size:	sizeof(struct vnet_rule_info), set by the caller
+ * @name:	its name
+ * @priority:	lower runs first
+ * @verdict:	what becomes of a frame that it matches
+ * @ninsns:	instructions of its program
+ * @hits:	frames that it has decided
+ */
+struct vnet_rule_info {
+	size_t size;
+	char name[VNET_RULE_NAME_SIZE];
+	uint32_t priority;
+	enum vnet_verdict verdict;
+	size_t ninsns;
+	uint64_t hits;
+};
+
+/**
+ * vnet_bpf_check() - is this a program that cannot misbehave?
+ * @insns:	the program
+ * @ninsns:	instructions in it
+ * @max:	the most it may have; 0 for VNET_BPF_MAX_INSNS
+ * @why:	filled on failure; may be NULL
+ *
+ * Accepts exactly the programs of which every opcode is known, every jump goes
+ * forward and stays inside, every scratch index is below 16, no division is by
+ * a constant 0, and the last instruction is a return. Such a program ends, and
+ * reads nothing but its frame.
+ *
+ * Return: 0, or -EINVAL.
+ */
+VNET_API int vnet_bpf_check(const struct vnet_bpf_insn *insns, size_t ninsns,
+			    size_t max, struct vnet_why *why);
+
+/**
+ * vnet_filter_add() - add a rule to a chain
+ * @port:	whose
+ * @side:	which of its two chains
+ * @rule:	what to add
+ * @why:	filled for -EINVAL; may be NULL
+ *
+ * Return: 0; -ENOENT if there is no such port, -EINVAL if the rule or its
+ * program is wrong, -EEXIST if the chain has a rule of that name, -ENOSPC if
+ * the switch's limit of rules or instructions is reached, -ENOMEM, -EBUSY from
+ * inside a driver's send. The chain is then as it was.
+ */
+VNET_API int vnet_filter_add(struct vnet_switch *sw, vnet_port_id port,
+			     enum vnet_side side, const struct vnet_rule *rule,
+			     struct vnet_why *why);
+
+/**
+ * vnet_filter_remove() - take a rule out of a chain
+ *
+ * Return: 0; -ENOENT if there is no such port or rule, -ENOMEM (the chain is
+ * then as it was), -EBUSY from inside a driver's send.
+ */
+VNET_API int vnet_filter_remove(struct vnet_switch *sw, vnet_port_id port,
+				enum vnet_side side, const char *name);
+
+/**
+ * vnet_filter_set_default() - what becomes of a frame that no rule matches
+ *
+ * Return: 0; -ENOENT if there is no such port, -EINVAL for an unknown verdict,
+ * -EBUSY from inside a driver's send.
+ */
+VNET_API int vnet_filter_set_default(struct vnet_switch *sw, vnet_port_id port,
+				     enum vnet_side side,
+				     enum vnet_verdict verdict);
+
+/**
+ * vnet_filter_get() - read one rule of a chain
+ * @index:	which, in the order in which they run, counted from 0
+ *
+ * Return: 0; -ENOENT if there is no such port, or rule any more; -EINVAL if
+ * info->size is not that of a known version.
+ */
+VNET_API int vnet_filter_get(const struct vnet_switch *sw, vnet_port_id port,
+			     enum vnet_side side, size_t index,
+			     struct vnet_rule_info *info);
+
+/**
+ * vnet_filter_get_default() - the verdict of a chain when no rule matches
+ * @hits:	set to the frames that it has decided; may be NULL
+ *
+ * Return: 0, or -ENOENT if there is no such port.
+ */
+VNET_API int vnet_filter_get_default(const struct vnet_switch *sw,
+				     vnet_port_id port, enum vnet_side side,
+				     enum vnet_verdict *verdict, uint64_t *hits);
+
+VNET_END_DECLS
+
+#endif

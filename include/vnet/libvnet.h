@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* All of libvnet but the port drivers that need an operating system. */
+#ifndef VNET_LIBVNET_H
+#define VNET_LIBVNET_H
+
+#include <vnet/types.h>
+#include <vnet/frame.h>
+#include <vnet/filter.h>
+#include <vnet/fdb.h>
+#include <vnet/port.h>
+#include <vnet/client.h>
+#include <vnet/event.h>
+#include <vnet/switch.h>
+#include <vnet/null.h>
+#include <vnet/inproc.h>
+
+#endif

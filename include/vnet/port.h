@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ports, the attachment points of a switch: their roles, and the contract of a
+ * port driver.
+ */
+#ifndef VNET_PORT_H
+#define VNET_PORT_H
+
+#include <vnet/types.h>
+#include <vnet/frame.h>
+
+VNET_BEGIN_DECLS
+
+struct vnet_switch;
+
+/* What a port faces. */
+enum vnet_role {
+	VNET_ROLE_VIF = 0,    /* clients: network stacks, or a child switch */
+	VNET_ROLE_UPLINK = 1, /* the outside: a NIC, or a switch with more
+			       * rights. Nothing passes from one uplink to
+			       * another, unless uplink_transit is on */
+};
+
+/* Octets of a port's name, with the terminating NUL. */
+#define VNET_PORT_NAME_SIZE 32
+
+/* Bounds of an MTU. The least is IPv4's (RFC 791), the most is what an IP
+ * header can express. */
+#define VNET_MTU_MIN     68
+#define VNET_MTU_MAX     65535
+#define VNET_MTU_DEFAULT 1500
+
+/**
+ * struct vnet_port_config - a port to add
+ * @size:	sizeof(struct vnet_port_config)
+ * @name:	1 to 31 octets, unique in the switch; copied
+ * @role:	what it faces
+ * @mac:	its address, reported by vnet_port_get(); the switch itself
+ *		never sends from it. All zero where it has none
+ * @mtu:	octets behind the Ethernet header (and up to two tags) that a
+ *		frame to this port may have; 0 for VNET_MTU_DEFAULT
+ * @link_down:	true adds it with its link down
+ */
+struct vnet_port_config {
+	size_t size;
+	const char *name;
+	enum vnet_role role;
+	struct vnet_mac mac;
+	uint32_t mtu;
+	bool link_down;
+};
+
+/**
+ * struct vnet_port_info - a port as it is
+ * @size:	sizeof(struct vnet_port_info), set by the caller
+ * @client:	its client, VNET_NO_ID if it has none
+ * @link:	true if it is up. A port without a client may be up: there is
+ *		just nobody to send to
+ * The rest is as in struct vnet_port_config.
+ */
+struct vnet_port_info {
+	size_t size;
+	vnet_port_id id;
+	vnet_client_id client;
+	char name[VNET_PORT_NAME_SIZE];
+	enum vnet_role role;
+	struct vnet_mac mac;
+	uint32_t mtu;
+	bool link;
+};
+
+/**
+ * vnet_port_add() - add a port to a switch
+ * @id:		set on success
+ * @why:	filled for -EINVAL; may be NULL
+ *
+ * Return: 0; -EINVAL if the configuration is wrong, -EEXIST if there is a port
+ * of that name, -ENOSPC if every slot is in use (those of removed ports become
+ * free by vnet_switch_tick()), -ENOMEM, -EBUSY from inside a driver's send.
+ */
+VNET_API int vnet_port_add(struct vnet_switch *sw,
+			   const struct vnet_port_config *config,
+			   vnet_port_id *id, struct vnet_why *why);
+
+/**
+ * vnet_port_remove() - remove a port and its client
+ *
+ * From the return on nothing finds it. What was queued for its client is
+ * counted as removed in the switch's totals, then the driver is closed. What
+ * refers to it elsewhere goes in bounded steps, by vnet_switch_tick().
+ *
+ * Return: 0; -ENOENT, -EBUSY from inside a driver's send.
+ */
+VNET_API int vnet_port_remove(struct vnet_switch *sw, vnet_port_id id);
+
+/**
+ * vnet_port_set_link() - tell the switch that a port's link is up, or down
+ *
+ * A port that is down is sent nothing and sends nothing: frames for it are not
+ * flooded to it or counted as link_down, as are those from it and what was
+ * queued. Its learned addresses are forgotten. Setting a link up also ends the
+ * state that a broken driver left behind.
+ *
+ * Return: 0; -ENOENT, -EBUSY from inside a driver's send.
+ */
+VNET_API int vnet_port_set_link(struct vnet_switch *sw, vnet_port_id id, bool up);
+
+/* Change a port's MTU. Return: 0; -ENOENT, -EINVAL if out of bounds, -EBUSY. */
+VNET_API int vnet_port_set_mtu(struct vnet_switch *sw, vnet_port_id id,
+			       uint32_t mtu);
+
+/* Read a port. Return: 0; -ENOENT, -EINVAL for an unknown info->size. */
+VNET_API int vnet_port_get(const struct vnet_switch *sw, vnet_port_id id,
+			   struct vnet_port_info *info);
+
+/* The port of that name, or VNET_NO_ID. */
+VNET_API vnet_port_id vnet_port_find(const struct vnet_switch *sw,
+				     const char *name);
+
+/* The port behind @id in order of slots, the first for VNET_NO_ID, VNET_NO_ID
+ * behind the last. A port that was removed in between does not disturb. */
+VNET_API vnet_port_id vnet_port_next(const struct vnet_switch *sw,
+				     vnet_port_id id);
+
+/* vnet_driver_ops.carries: what send may be handed unresolved. */
+enum {
+	VNET_CARRIES_CSUM = 1 << 0, /* VNET_FRAME_CSUM_PARTIAL */
+	VNET_CARRIES_TSO4 = 1 << 1, /* VNET_GSO_TCP4; needs CSUM */
+	VNET_CARRIES_TSO6 = 1 << 2, /* VNET_GSO_TCP6; needs CSUM */
+	VNET_CARRIES_USO = 1 << 3,  /* VNET_GSO_UDP; needs CSUM */
+	VNET_CARRIES_TAGS = 1 << 4, /* vnet_frame.tag */
+};
+
+/**
+ * struct vnet_driver_ops - a port driver
+ * @size:	sizeof(struct vnet_driver_ops)
+ * @carries:	VNET_CARRIES_*: what the medium does by itself. What it does
+ *		not, the switch does once, on the way out
+ * @send:	take frames, in order. They are lent. Returns how many were
+ *		taken; fewer than @n means that the medium is full, and the
+ *		driver then owes one vnet_client_output() when it has room.
+ *		*@refused (0 at the call) says how many of those taken the
+ *		medium will never take: they are counted as drops. -errno means
+ *		broken: all @n are dropped, the link goes down, one event is
+ *		raised, and send is not called again until the link is set up.
+ *		A full medium is never an error. Never blocks, never calls the
+ *		switch that called it; it may call another one
+ * @close:	the client has gone from the switch; free @ctx. Called once,
+ *		never from inside send. May be NULL
+ *
+ * Constant for the life of the client. Calls come from the thread that calls
+ * the switch.
+ */
+struct vnet_driver_ops {
+	size_t size;
+	uint32_t carries;
+	int (*send)(void *ctx, const struct vnet_frame *frames, size_t n,
+		    size_t *refused);
+	void (*close)(void *ctx);
+};
+
+VNET_END_DECLS
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A switch: create it, give it frames and the time.
+ *
+ * A switch is used by one thread at a time. It owns no thread, no loop and no
+ * clock, and calls nothing but its allocator and its drivers. Two switches have
+ * nothing in common.
+ */
+#ifndef VNET_SWITCH_H
+#define VNET_SWITCH_H
+
+#include <vnet/types.h>
+#include <vnet/frame.h>
+#include <vnet/client.h>
+
+VNET_BEGIN_DECLS
+
+struct vnet_switch;
+
+/**
+ * struct vnet_switch_config - a switch to create
+ * @size:	sizeof(struct vnet_switch_config)
+ * @alloc:	where its memory comes from; required; copied
+ * @seed:	keys its hashes. Take it from a random source where hosts are
+ *		not trusted; the same seed gives the same run
+ * @max_ports:	the most ports, and clients, to 65536; 0 for 64
+ * @fdb_entries: the most addresses, to 16777216; 0 for 8192
+ * @ageing_s:	seconds after which an address that was not seen is forgotten,
+ *		1 to 1000000 (IEEE 802.1Q, table 8-6); 0 for 300. Counted in
+ *		whole seconds: an address may go up to one second early
+ * @pool_octets: memory for all backlogs together, to 2^40; 0 for 4 MiB. It is
+ *		made of blocks of VNET_POOL_BLOCK octets
+ * @queue_octets: the most that a client's queue may be bounded to, and what it
+ *		is where the client does not say: octets of frames, 65536 to
+ *		2^30; 0 for 256 KiB. Its quota of the pool is twice that
+ * @max_rules:	the most rules, in all chains together, to 2^20; 0 for 1024
+ * @max_insns:	the most instructions, likewise, to 2^24; 0 for 65536
+ * @max_program: the most instructions of one program, to 65536; 0 for
+ *		VNET_BPF_MAX_INSNS
+ * @max_events:	events that wait to be read, to 65536; 0 for 256
+ * @forward_reserved: bit i forwards frames to 01-80-C2-00-00-0i, as to any
+ *		group; otherwise they are dropped
+ * @uplink_transit: frames may pass from one uplink to another
+ */
+struct vnet_switch_config {
+	size_t size;
+	const struct vnet_alloc *alloc;
+	uint64_t seed;
+	uint32_t max_ports;
+	uint32_t fdb_entries;
+	uint32_t ageing_s;
+	uint64_t pool_octets;
+	uint32_t queue_octets;
+	uint32_t max_rules;
+	uint32_t max_insns;
+	uint32_t max_program;
+	uint32_t max_events;
+	uint16_t forward_reserved;
+	bool uplink_transit;
+};
+
+/* The pool's unit: a source's backlog for a client holds whole blocks. */
+#define VNET_POOL_BLOCK 2048
+
+/**
+ * vnet_switch_create() - make a switch without ports
+ * @sw:		set on success; free it with vnet_switch_destroy()
+ * @why:	filled for -EINVAL; may be NULL. Its index counts the fields of
+ *		the configuration from 0
+ *
+ * Return: 0; -EINVAL if the configuration is wrong, -ENOMEM.
+ */
+VNET_API int vnet_switch_create(struct vnet_switch **sw,
+				const struct vnet_switch_config *config,
+				struct vnet_why *why);
+
+/* Remove all ports, as vnet_port_remove() does, and free the switch. Not from
+ * inside a driver's send. NULL is nothing to do. */
+VNET_API void vnet_switch_destroy(struct vnet_switch *sw);
+
+/**
+ * vnet_switch_memory() - what a configuration will take from its allocator
+ *
+ * The sum of the sizes asked for at the most, whatever is done with the switch:
+ * all ports and clients added, all rules and instructions in use. What the
+ * allocator itself adds is its own.
+ *
+ * Return: octets, or 0 if the configuration is wrong (config->alloc may be
+ * NULL here).
+ */
+VNET_API uint64_t vnet_switch_memory(const struct vnet_switch_config *config);
+
+/**
+ * vnet_switch_input() - forward frames that arrived from a client
+ * @from:	the client they arrived from
+ * @frames:	lent for the call, @n of them
+ * @now:	time of arrival; a step back counts as the last time given
+ *
+ * Takes everything. Frames may have any length and content; what is not
+ * forwarded is counted by reason, see vnet_client_drops(). Frames from a client
+ * that has gone are counted in the switch's totals.
+ */
+VNET_API void vnet_switch_input(struct vnet_switch *sw, vnet_client_id from,
+				const struct vnet_frame *frames, size_t n,
+				vnet_nsec now);
+
+/* Do a bounded piece of what is due: ageing, and sweeping what refers to ports
+ * that were removed. Nothing from inside a driver's send. */
+VNET_API void vnet_switch_tick(struct vnet_switch *sw, vnet_nsec now);
+
+/* When vnet_switch_tick() is wanted next: a time, which may have passed, or
+ * VNET_NEVER. A switch in which nothing happens needs no wake-ups. */
+VNET_API vnet_nsec vnet_switch_deadline(const struct vnet_switch *sw);
+
+/**
+ * struct vnet_switch_stats - a switch as a whole
+ * @size:	sizeof(struct vnet_switch_stats), set by the caller
+ * @total:	the sums over its clients, those that have gone included
+ * @unknown_source: frames given to vnet_switch_input() in the name of a client
+ *		that is not there; in no other sum
+ * @ports:	ports that are there
+ * @clients:	clients that are there
+ * @fdb_entries: addresses in the table, those about to be swept included
+ * @fdb_evictions: addresses that went early to make room for another
+ * @fdb_unlearned: addresses that found no room
+ * @pool_used:	octets of the pool in use
+ * @pool_octets: octets of the pool
+ * @clock_steps_back: times that were before the last one
+ * @events_lost: events that found the ring full
+ */
+struct vnet_switch_stats {
+	size_t size;
+	struct vnet_client_stats total;
+	struct vnet_count unknown_source;
+	uint32_t ports;
+	uint32_t clients;
+	uint32_t fdb_entries;
+	uint64_t fdb_evictions;
+	uint64_t fdb_unlearned;
+	uint64_t pool_used;
+	uint64_t pool_octets;
+	uint64_t clock_steps_back;
+	uint64_t events_lost;
+};
+
+/* Read a switch's counters. Return: 0, -EINVAL for an unknown stats->size. */
+VNET_API int vnet_switch_get_stats(const struct vnet_switch *sw,
+				   struct vnet_switch_stats *stats);
+
+/* As vnet_client_drops(), summed over all clients, those that have gone
+ * included. */
+VNET_API int vnet_switch_drops(const struct vnet_switch *sw,
+			       enum vnet_drop reason, struct vnet_count *in,
+			       struct vnet_count *out);
+
+/**
+ * vnet_switch_check() - do the sums agree?
+ * @why:	filled where they do not; may be NULL. Its index is the slot of
+ *		the client, found and bound the two sides
+ *
+ * Conservation, at every client and in the whole (struct vnet_client_stats says
+ * what), and the same for queues, pool and table. Takes time in proportion to
+ * all that is held; for tests, and for whoever doubts.
+ *
+ * Return: true if they do.
+ */
+VNET_API bool vnet_switch_check(const struct vnet_switch *sw,
+				struct vnet_why *why);
+
+VNET_END_DECLS
+
+#endif
