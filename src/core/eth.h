@@ -19,6 +19,33 @@ struct vnet_eth {
 
 #define VNET_MAC_BROADCAST UINT64_C(0xffffffffffff)
 
+/* Numbers in network byte order, at any alignment. */
+VNET_INLINE uint16_t
+vnet_be16_load(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+VNET_INLINE void
+vnet_be16_store(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+VNET_INLINE uint32_t
+vnet_be32_load(const uint8_t *p)
+{
+	return (uint32_t)vnet_be16_load(p) << 16 | vnet_be16_load(p + 2);
+}
+
+VNET_INLINE void
+vnet_be32_store(uint8_t *p, uint32_t v)
+{
+	vnet_be16_store(p, (uint16_t)(v >> 16));
+	vnet_be16_store(p + 2, (uint16_t)v);
+}
+
 VNET_INLINE uint64_t
 vnet_mac_load(const uint8_t *p)
 {
@@ -67,16 +94,24 @@ vnet_eth_parse(const struct vnet_frame *f, struct vnet_eth *eth)
 	return true;
 }
 
+/* vnet_l4.proto, as IP numbers them. */
+enum {
+	VNET_PROTO_TCP = 6,
+	VNET_PROTO_UDP = 17,
+};
+
 /**
  * struct vnet_l4 - where a frame's transport header is
  * @ip:		offset of the IP header from vnet_frame.data
  * @l4:		offset of the transport header
  * @end:	offset behind the last octet of the IP datagram, as the IP
  *		header says; at most vnet_frame.len
- * @dst:	offset of the destination address that the pseudo-header has
- *		(RFC 8200, 8.1: the final one where there is a routing header)
+ * @dst:	offset of the destination address that the pseudo-header has:
+ *		the final one, where the datagram is routed by its source (RFC
+ *		8200, 8.1; RFC 791, 3.1)
  * @version:	4 or 6
- * @proto:	IPPROTO_TCP (6) or IPPROTO_UDP (17)
+ * @proto:	VNET_PROTO_TCP, at least 20 octets before @end, or
+ *		VNET_PROTO_UDP, at least 8
  */
 struct vnet_l4 {
 	uint32_t ip;
@@ -90,13 +125,40 @@ struct vnet_l4 {
 /*
  * Find the TCP or UDP header of a frame, behind VLAN tags in its octets and
  * IPv6 extension headers. False if it is not one, if its headers do not lie
- * wholly within the frame, or if it is a fragment (whose checksum nobody can
- * compute from it).
+ * wholly within the frame, or if nobody could compute its checksum from what
+ * it holds: a fragment, an atomic one too, or a header that replaces an address
+ * in a way that we do not know.
  */
 bool vnet_eth_parse_l4(const struct vnet_frame *f, struct vnet_l4 *l4);
 
-/* Octets behind the Ethernet header and the tags, which are what an MTU
- * bounds: those in the octets count as tags too, two at the most. */
+/*
+ * Octets behind the Ethernet header and the first two tags, which are what an
+ * MTU bounds. It is the same whether a tag travels in the octets or out of
+ * band, and never more than vnet_frame.len - VNET_ETH_HEADER_LEN.
+ */
 uint32_t vnet_eth_payload(const struct vnet_frame *f);
+
+/* Write the addresses of a frame and, behind them, the tags that travel out of
+ * band. Returns the octets written; what follows in the frame is at offset 12
+ * of its data. @f has passed vnet_eth_parse(). */
+uint32_t vnet_eth_put_tags(uint8_t *p, const struct vnet_frame *f);
+
+/*
+ * Make the IP header at @data say that the datagram ends at @l4->end. An IPv4
+ * header has its identification raised by @nth and its checksum computed.
+ */
+void vnet_eth_set_length(uint8_t *data, const struct vnet_l4 *l4, uint16_t nth);
+
+/*
+ * Ones' complement sums (RFC 1071). They are taken in the byte order of the
+ * machine: vnet_csum_fold() gives two octets to be copied to where the sum
+ * belongs, not a number. Every piece but the last has an even length; a sum
+ * holds 2^31 octets at least.
+ */
+uint64_t vnet_csum_add(uint64_t sum, const uint8_t *p, size_t len);
+uint16_t vnet_csum_fold(uint64_t sum);
+
+/* The sum over the pseudo-header of a datagram, as its IP header says it. */
+uint64_t vnet_eth_sum_pseudo(const uint8_t *data, const struct vnet_l4 *l4);
 
 #endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A bounded table of addresses with ageing and a fair share for each client.
+ */
+#ifndef VNET_CORE_FDB_H
+#define VNET_CORE_FDB_H
+
+#include <vnet/fdb.h>
+
+#include "core.h"
+#include "heap.h"
+
+/*
+ * Open addressing, linear probing, at most half full, keyed hash. An entry is
+ * 16 octets, so that a look-up touches one cache line, seldom two; what only
+ * learning and ageing need lies in a second array.
+ *
+ * The entries of an owner (a client, by its slot) form two lists: what was
+ * learned, by the time it was last seen, and what is static. So the oldest of
+ * an owner is at hand, and all of an owner's entries are found without a walk
+ * through the table.
+ *
+ * Flushing steps the owner's epoch: entries of an earlier epoch are not found
+ * any more, lie in front in their list, and are swept piece by piece.
+ */
+struct vnet_fdb_slot {
+	uint64_t key;   /* the address; 0 is an empty slot */
+	uint32_t stamp; /* seconds: last seen */
+	uint32_t where; /* owner (16 bits), its epoch (15), static (1) */
+};
+
+struct vnet_fdb_link {
+	uint32_t prev;
+	uint32_t next;
+};
+
+/* The two lists of an owner. */
+enum { VNET_FDB_LEARNED = 0, VNET_FDB_STATIC = 1 };
+
+struct vnet_fdb_owner {
+	uint32_t head[2];
+	uint32_t tail[2];
+	uint32_t n[2];
+	uint16_t epoch[2];
+	uint32_t sweep_next; /* in the list of owners to sweep */
+	bool to_sweep;
+};
+
+struct vnet_fdb {
+	struct vnet_fdb_slot *slots;
+	struct vnet_fdb_owner *owners;
+	uint64_t hash_mul[2];
+	uint32_t nhome; /* slots that a hash may name; a tail lies behind */
+	uint32_t ageing_s;
+
+	struct vnet_fdb_link *links;
+	uint32_t n;
+	uint32_t max;
+	uint32_t nowners;
+	uint32_t sweep_first; /* owners that have entries of an old epoch */
+	uint32_t sweep_last;
+	uint32_t age_cursor;    /* next owner to look at */
+	uint64_t age_due;       /* seconds: nothing can age before */
+	uint64_t age_next;      /* the same for the round under way */
+	struct vnet_heap share; /* owners by number of learned entries */
+	uint64_t evictions;
+	uint64_t unlearned;
+};
+
+/* What learning an address came to. */
+enum vnet_fdb_learned {
+	VNET_FDB_KNOWN, /* it was there already, or is static */
+	VNET_FDB_NEW,
+	VNET_FDB_MOVED,     /* from another owner */
+	VNET_FDB_EVICTED,   /* new, and another address went for it */
+	VNET_FDB_UNLEARNED, /* there is no room for it */
+};
+
+#define VNET_FDB_NONE       UINT32_MAX
+#define VNET_FDB_PROBES     128u
+#define VNET_FDB_STATIC_BIT (UINT32_C(1) << 31)
+#define VNET_FDB_EPOCHS     (UINT32_C(1) << 15)
+
+uint64_t vnet_fdb_memory(uint32_t entries, uint32_t owners);
+int vnet_fdb_init(struct vnet_fdb *t, const struct vnet_alloc *alloc,
+		  uint32_t entries, uint32_t owners, uint32_t ageing_s,
+		  uint64_t seed);
+void vnet_fdb_fini(struct vnet_fdb *t, const struct vnet_alloc *alloc);
+
+/* Where the search for an address begins. Two rounds of multiplication by
+ * secret odd numbers: whoever does not know them cannot choose addresses that
+ * meet. */
+VNET_INLINE uint32_t
+vnet_fdb_home(const struct vnet_fdb *t, uint64_t mac)
+{
+	uint64_t h = mac * t->hash_mul[0];
+
+	h = (h ^ h >> 32) * t->hash_mul[1];
+	return (uint32_t)((h >> 32) * t->nhome >> 32);
+}
+
+VNET_INLINE void
+vnet_fdb_prefetch(const struct vnet_fdb *t, uint32_t home)
+{
+	__builtin_prefetch(&t->slots[home]);
+}
+
+/* The slot of an address, or VNET_FDB_NONE. */
+VNET_INLINE uint32_t
+vnet_fdb_slot(const struct vnet_fdb *t, uint64_t mac, uint32_t home)
+{
+	for (uint32_t i = home; i < home + VNET_FDB_PROBES; i++) {
+		if (vnet_likely(t->slots[i].key == mac))
+			return i;
+		if (!t->slots[i].key)
+			break;
+	}
+	return VNET_FDB_NONE;
+}
+
+/* Has an entry been neither flushed nor forgotten? */
+VNET_INLINE bool
+vnet_fdb_is_live(const struct vnet_fdb *t, const struct vnet_fdb_slot *s,
+		 uint64_t now_s)
+{
+	bool fixed = s->where >> 31;
+
+	if (vnet_unlikely(t->owners[s->where & 0xffff].epoch[fixed] !=
+			  (s->where >> 16 & 0x7fff)))
+		return false;
+	return vnet_likely((uint32_t)now_s - s->stamp < t->ageing_s) || fixed;
+}
+
+/* The owner of an address, or VNET_FDB_NONE. */
+VNET_INLINE uint32_t
+vnet_fdb_find(const struct vnet_fdb *t, uint64_t mac, uint32_t home,
+	      uint64_t now_s)
+{
+	uint32_t i = vnet_fdb_slot(t, mac, home);
+
+	if (i == VNET_FDB_NONE || !vnet_fdb_is_live(t, &t->slots[i], now_s))
+		return VNET_FDB_NONE;
+	return t->slots[i].where & 0xffff;
+}
+
+enum vnet_fdb_learned vnet_fdb_learn_slowly(struct vnet_fdb *t, uint64_t mac,
+					    uint32_t home, uint32_t i,
+					    uint32_t owner, uint64_t now_s);
+
+/* An address was seen on @owner. Nearly always that is known. */
+VNET_INLINE enum vnet_fdb_learned
+vnet_fdb_learn(struct vnet_fdb *t, uint64_t mac, uint32_t home, uint32_t owner,
+	       uint64_t now_s)
+{
+	uint32_t i = vnet_fdb_slot(t, mac, home);
+
+	if (vnet_likely(
+		    i != VNET_FDB_NONE && t->slots[i].stamp == (uint32_t)now_s &&
+		    t->slots[i].where ==
+			    (owner | (uint32_t)t->owners[owner].epoch[0] << 16)))
+		return VNET_FDB_KNOWN;
+	return vnet_fdb_learn_slowly(t, mac, home, i, owner, now_s);
+}
+
+/* Pin an address. 0, or -ENOSPC where nothing but static entries is left. */
+int vnet_fdb_pin(struct vnet_fdb *t, uint64_t mac, uint32_t owner,
+		 uint64_t now_s);
+
+/* Forget an address. 0, or -ENOENT. */
+int vnet_fdb_forget(struct vnet_fdb *t, uint64_t mac, uint64_t now_s);
+
+/* Forget all that was learned on @owner, and with @fixed the rest too. */
+void vnet_fdb_flush_owner(struct vnet_fdb *t, uint32_t owner, bool fixed);
+
+/* Has @owner no entry left, be it one to be swept? */
+VNET_INLINE bool
+vnet_fdb_owner_is_clear(const struct vnet_fdb *t, uint32_t owner)
+{
+	return !t->owners[owner].n[0] && !t->owners[owner].n[1];
+}
+
+/* Age and sweep, about @budget steps. */
+void vnet_fdb_tick(struct vnet_fdb *t, uint64_t now_s, uint32_t budget);
+
+/* When vnet_fdb_tick() is wanted: in seconds, 0 for at once, UINT64_MAX for
+ * never. */
+uint64_t vnet_fdb_due(const struct vnet_fdb *t);
+
+/* Look at slots below *@i until one is live: false at the end, or when @budget
+ * slots were looked at. */
+bool vnet_fdb_walk(const struct vnet_fdb *t, uint32_t *i, uint32_t budget,
+		   uint64_t now_s);
+
+/* Slots in all: where a walk begins. */
+VNET_INLINE uint32_t
+vnet_fdb_nslots(const struct vnet_fdb *t)
+{
+	return t->nhome + VNET_FDB_PROBES;
+}
+
+/* Is the table in order? For tests. */
+bool vnet_fdb_check(const struct vnet_fdb *t);
+
+#endif

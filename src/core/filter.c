@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Filter chains.
+ *
+ * A chain has one block of memory: its rules, its programs one behind the
+ * other, and what is known of the rules besides, so that a frame meets them in
+ * the order in which they lie. The block is exactly as large as the chain
+ * needs, and every change moves it. Since a rule can be removed within the
+ * block, removal cannot fail; if there is then no memory for a smaller block,
+ * the larger one stays, and stays paid for. So what all chains hold never
+ * exceeds the budget, whatever the allocator does.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "filter.h"
+
+static uint64_t
+block_size(uint32_t max_rules, uint32_t max_insns)
+{
+	return (uint64_t)max_rules * (sizeof(struct vnet_chain_rule) +
+				      sizeof(struct vnet_chain_label)) +
+	       (uint64_t)max_insns * sizeof(struct vnet_bpf_op);
+}
+
+uint64_t
+vnet_chain_memory(uint32_t max_rules, uint32_t max_insns)
+{
+	/* The block that a chain leaves and the one it moves to. */
+	return 2 * block_size(max_rules, max_insns);
+}
+
+void
+vnet_chain_init(struct vnet_chain *c)
+{
+	*c = (struct vnet_chain){.default_verdict = VNET_PASS};
+}
+
+static void
+free_block(struct vnet_chain *c, const struct vnet_alloc *alloc,
+	   struct vnet_chain_budget *budget)
+{
+	if (c->max_rules)
+		alloc->put(alloc->ctx, c->rules,
+			   (size_t)block_size(c->max_rules, c->max_insns));
+	budget->rules_left += c->max_rules;
+	budget->insns_left += c->max_insns;
+}
+
+/* Move to a block of another size, into which the chain fits; the budget has
+ * that much. False if there is no memory. */
+static bool
+resize(struct vnet_chain *c, const struct vnet_alloc *alloc,
+       struct vnet_chain_budget *budget, uint32_t max_rules, uint32_t max_insns)
+{
+	struct vnet_chain to = *c;
+
+	to.rules = NULL;
+	to.ops = NULL;
+	to.labels = NULL;
+	to.max_rules = max_rules;
+	to.max_insns = max_insns;
+	if (max_rules) {
+		/* In falling order of alignment: none needs padding. */
+		to.rules = alloc->get(alloc->ctx,
+				      (size_t)block_size(max_rules, max_insns),
+				      VNET_CACHE_LINE);
+		if (!to.rules)
+			return false;
+		to.ops = (struct vnet_bpf_op *)(to.rules + max_rules);
+		to.labels = (struct vnet_chain_label *)(to.ops + max_insns);
+	}
+	if (c->nrules) {
+		memcpy(to.rules, c->rules, c->nrules * sizeof(*c->rules));
+		memcpy(to.ops, c->ops, c->ninsns * sizeof(*c->ops));
+		memcpy(to.labels, c->labels, c->nrules * sizeof(*c->labels));
+	}
+
+	free_block(c, alloc, budget);
+	budget->rules_left -= max_rules;
+	budget->insns_left -= max_insns;
+	*c = to;
+	return true;
+}
+
+void
+vnet_chain_fini(struct vnet_chain *c, const struct vnet_alloc *alloc,
+		struct vnet_chain_budget *budget)
+{
+	free_block(c, alloc, budget);
+	vnet_chain_init(c);
+}
+
+static int
+refuse(struct vnet_why *why, const char *text, uint64_t found, uint64_t bound)
+{
+	if (why)
+		*why = (struct vnet_why){
+			.text = text,
+			.found = found,
+			.bound = bound,
+		};
+	return -EINVAL;
+}
+
+/* Octets of a string before its NUL; @max if it is not among the first @max. */
+static size_t
+bounded_length(const char *s, size_t max)
+{
+	size_t len = 0;
+
+	while (len < max && s[len])
+		len++;
+	return len;
+}
+
+/* Copy a rule's name, zeros behind it: names are then compared whole. False if
+ * it is not one. */
+static bool
+pad_name(char to[VNET_RULE_NAME_SIZE], const char *name)
+{
+	size_t len = name ? bounded_length(name, VNET_RULE_NAME_SIZE) : 0;
+
+	if (len == 0 || len == VNET_RULE_NAME_SIZE)
+		return false;
+	memset(to, 0, VNET_RULE_NAME_SIZE);
+	memcpy(to, name, len);
+	return true;
+}
+
+/* Index of the rule of a name, padded; nrules if there is none. */
+static uint32_t
+find_rule(const struct vnet_chain *c, const char name[VNET_RULE_NAME_SIZE])
+{
+	uint32_t i = 0;
+
+	while (i < c->nrules &&
+	       memcmp(c->labels[i].name, name, VNET_RULE_NAME_SIZE) != 0)
+		i++;
+	return i;
+}
+
+static bool
+is_verdict(enum vnet_verdict verdict)
+{
+	return verdict == VNET_PASS || verdict == VNET_DROP;
+}
+
+static int
+check_rule(const struct vnet_rule *rule, uint32_t max_program,
+	   struct vnet_why *why)
+{
+	char name[VNET_RULE_NAME_SIZE];
+
+	if (rule->size != sizeof(*rule))
+		return refuse(why, "unknown size of struct vnet_rule",
+			      rule->size, sizeof(*rule));
+	if (!rule->name || !rule->name[0])
+		return refuse(why, "rule without a name", 0, 1);
+	if (!pad_name(name, rule->name))
+		return refuse(why, "rule's name too long",
+			      bounded_length(rule->name, VNET_RULE_NAME_SIZE),
+			      VNET_RULE_NAME_SIZE - 1);
+	if (!is_verdict(rule->verdict))
+		return refuse(why, "unknown verdict", (uint64_t)rule->verdict,
+			      VNET_DROP);
+	return vnet_bpf_check(rule->insns, rule->ninsns, max_program, why);
+}
+
+/* The first op of rule @i, or where the next program would begin. */
+static uint32_t
+first_op(const struct vnet_chain *c, uint32_t i)
+{
+	return i < c->nrules ? c->rules[i].first : c->ninsns;
+}
+
+/* Put a rule in at @i, for which the block has room. */
+static void
+insert(struct vnet_chain *c, uint32_t i, const struct vnet_rule *rule,
+       const char name[VNET_RULE_NAME_SIZE])
+{
+	const uint32_t ninsns = (uint32_t)rule->ninsns;
+	const uint32_t first = first_op(c, i);
+	const uint32_t behind = c->nrules - i;
+
+	memmove(&c->ops[first + ninsns], &c->ops[first],
+		(c->ninsns - first) * sizeof(*c->ops));
+	memmove(&c->rules[i + 1], &c->rules[i], behind * sizeof(*c->rules));
+	memmove(&c->labels[i + 1], &c->labels[i], behind * sizeof(*c->labels));
+	c->nrules++;
+	c->ninsns += ninsns;
+	for (uint32_t j = i + 1; j < c->nrules; j++)
+		c->rules[j].first += ninsns;
+
+	vnet_bpf_translate(&c->ops[first], rule->insns, ninsns);
+	c->rules[i] = (struct vnet_chain_rule){
+		.first = first,
+		.verdict = (uint8_t)rule->verdict,
+	};
+	c->labels[i].priority = rule->priority;
+	c->labels[i].ninsns = ninsns;
+	memcpy(c->labels[i].name, name, VNET_RULE_NAME_SIZE);
+}
+
+int
+vnet_chain_add(struct vnet_chain *c, const struct vnet_alloc *alloc,
+	       struct vnet_chain_budget *budget, const struct vnet_rule *rule,
+	       struct vnet_why *why)
+{
+	char name[VNET_RULE_NAME_SIZE];
+	uint64_t insns;
+	uint32_t i;
+	int err;
+
+	err = check_rule(rule, budget->max_program, why);
+	if (err)
+		return err;
+	pad_name(name, rule->name);
+	if (find_rule(c, name) < c->nrules)
+		return -EEXIST;
+
+	insns = (uint64_t)c->ninsns + rule->ninsns;
+	if (c->nrules == c->max_rules || insns > c->max_insns) {
+		if (c->nrules >= (uint64_t)c->max_rules + budget->rules_left ||
+		    insns > (uint64_t)c->max_insns + budget->insns_left)
+			return -ENOSPC;
+		if (!resize(c, alloc, budget, c->nrules + 1, (uint32_t)insns))
+			return -ENOMEM;
+	}
+
+	for (i = 0; i < c->nrules; i++)
+		if (c->labels[i].priority > rule->priority)
+			break;
+	insert(c, i, rule, name);
+	return 0;
+}
+
+int
+vnet_chain_remove(struct vnet_chain *c, const struct vnet_alloc *alloc,
+		  struct vnet_chain_budget *budget, const char *name)
+{
+	char padded[VNET_RULE_NAME_SIZE];
+	uint32_t i, first, ninsns, behind;
+
+	if (!pad_name(padded, name))
+		return -ENOENT;
+	i = find_rule(c, padded);
+	if (i == c->nrules)
+		return -ENOENT;
+
+	first = c->rules[i].first;
+	ninsns = c->labels[i].ninsns;
+	behind = c->nrules - i - 1;
+	memmove(&c->ops[first], &c->ops[first + ninsns],
+		(c->ninsns - first - ninsns) * sizeof(*c->ops));
+	memmove(&c->rules[i], &c->rules[i + 1], behind * sizeof(*c->rules));
+	memmove(&c->labels[i], &c->labels[i + 1], behind * sizeof(*c->labels));
+	c->nrules--;
+	c->ninsns -= ninsns;
+	for (uint32_t j = i; j < c->nrules; j++)
+		c->rules[j].first -= ninsns;
+
+	/* It need not succeed: see the top of this file. */
+	(void)resize(c, alloc, budget, c->nrules, c->ninsns);
+	return 0;
+}
+
+int
+vnet_chain_get(const struct vnet_chain *c, size_t index,
+	       struct vnet_rule_info *info)
+{
+	if (info->size != sizeof(*info))
+		return -EINVAL;
+	if (index >= c->nrules)
+		return -ENOENT;
+	memcpy(info->name, c->labels[index].name, sizeof(info->name));
+	info->priority = c->labels[index].priority;
+	info->verdict = (enum vnet_verdict)c->rules[index].verdict;
+	info->ninsns = c->labels[index].ninsns;
+	info->hits = c->rules[index].hits;
+	return 0;
+}
+
+int
+vnet_chain_set_default(struct vnet_chain *c, enum vnet_verdict verdict)
+{
+	if (!is_verdict(verdict))
+		return -EINVAL;
+	c->default_verdict = verdict;
+	return 0;
+}
+
+void
+vnet_chain_get_default(const struct vnet_chain *c, enum vnet_verdict *verdict,
+		       uint64_t *hits)
+{
+	*verdict = c->default_verdict;
+	if (hits)
+		*hits = c->default_hits;
+}

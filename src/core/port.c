@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <string.h>
+
+#include "port.h"
+#include "why.h"
+
+int
+vnet_port_config_check(const struct vnet_port_config *config, struct vnet_why *why)
+{
+	if (config->size != sizeof(*config))
+		return vnet_why(why, "size of the port's configuration", 0,
+				config->size, sizeof(*config));
+	if (!config->name || !config->name[0])
+		return vnet_why(why, "port without a name", 1, 0, 0);
+	if (vnet_name_len(config->name, VNET_PORT_NAME_SIZE) ==
+	    VNET_PORT_NAME_SIZE)
+		return vnet_why(why, "port name too long", 1,
+				VNET_PORT_NAME_SIZE, VNET_PORT_NAME_SIZE - 1);
+	if ((unsigned int)config->role > VNET_ROLE_UPLINK)
+		return vnet_why(why, "unknown role", 2, config->role,
+				VNET_ROLE_UPLINK);
+	if (config->mac.octet[0] & 1)
+		return vnet_why(why, "port address is a group", 3,
+				config->mac.octet[0], 0);
+	if (config->mtu && config->mtu < VNET_MTU_MIN)
+		return vnet_why(why, "mtu too small", 4, config->mtu,
+				VNET_MTU_MIN);
+	if (config->mtu > VNET_MTU_MAX)
+		return vnet_why(why, "mtu too large", 4, config->mtu,
+				VNET_MTU_MAX);
+	return 0;
+}
+
+void
+vnet_port_init(struct vnet_port *port, vnet_port_id id,
+	       const struct vnet_port_config *config)
+{
+	*port = (struct vnet_port){
+		.id = id,
+		.role = config->role,
+		.mtu = config->mtu ? config->mtu : VNET_MTU_DEFAULT,
+		.link = !config->link_down,
+		.mac = config->mac,
+	};
+	memcpy(port->name, config->name,
+	       vnet_name_len(config->name, VNET_PORT_NAME_SIZE));
+	vnet_chain_init(&port->chain[VNET_INGRESS]);
+	vnet_chain_init(&port->chain[VNET_EGRESS]);
+}

@@ -1,0 +1,693 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <string.h>
+
+#include "queue.h"
+#include "eth.h"
+#include "offload.h"
+
+#define NONE UINT32_MAX
+
+/* A source of weight 1 may send this much a round. Any number serves; the
+ * smaller, the finer do sources alternate, down to one full frame. */
+#define QUANTUM 1514u
+
+/* The two states of the schedule. */
+enum { REAL = 0, PEEK = 1 };
+
+/*
+ * A frame in the pool; its octets follow. A record is aligned to 8 octets. It
+ * lies behind the one before it where there is room for the whole of it in that
+ * block, else it begins a block of its own, and goes on in those linked behind
+ * that one.
+ */
+struct record {
+	uint32_t prev_block; /* its neighbours in the sub-queue, where */
+	uint32_t next_block; /* there are any */
+	uint16_t prev_off;
+	uint16_t next_off;
+	uint32_t len;
+	uint16_t flags;
+	uint8_t gso_type;
+	uint8_t ntags;
+	uint16_t csum_start;
+	uint16_t csum_offset;
+	uint16_t gso_size;
+	uint16_t hdr_len;
+	uint16_t nsegs;
+	struct vnet_tag tag[VNET_MAX_TAGS];
+};
+
+static uint32_t
+nblocks_for(uint64_t octets)
+{
+	return (uint32_t)(octets / VNET_POOL_BLOCK);
+}
+
+/* Octets of a record, in whole units of 8. */
+static uint32_t
+record_size(uint32_t len)
+{
+	return (uint32_t)((sizeof(struct record) + len + 7) & ~UINT32_C(7));
+}
+
+static uint32_t
+hash_bits_for(uint32_t nblocks)
+{
+	uint32_t bits = 1;
+
+	while (bits < 31 && UINT32_C(1) << bits < nblocks)
+		bits++;
+	return bits;
+}
+
+/* The pool is one piece of memory; its parts lie in order of alignment. */
+struct layout {
+	size_t data, sub, queue, holders, next, hash, sub_pos, queue_pos, end;
+};
+
+static struct layout
+lay_out(uint64_t octets, uint32_t queues)
+{
+	uint32_t n = nblocks_for(octets);
+	struct layout l;
+
+	l.data = 0;
+	l.sub = l.data + (size_t)n * VNET_POOL_BLOCK;
+	l.queue = l.sub + n * sizeof(struct vnet_sub);
+	l.holders = l.queue + queues * sizeof(struct vnet_queue *);
+	l.next = l.holders + queues * sizeof(struct vnet_heap_node);
+	l.hash = l.next + n * sizeof(uint32_t);
+	l.sub_pos = l.hash + (sizeof(uint32_t) << hash_bits_for(n));
+	l.queue_pos = l.sub_pos + n * sizeof(uint32_t);
+	l.end = l.queue_pos + queues * sizeof(uint32_t);
+	return l;
+}
+
+uint64_t
+vnet_pool_memory(uint64_t octets, uint32_t queues)
+{
+	return lay_out(octets, queues).end;
+}
+
+int
+vnet_pool_init(struct vnet_pool *pool, const struct vnet_alloc *alloc,
+	       uint64_t octets, uint32_t queues)
+{
+	struct layout l = lay_out(octets, queues);
+	uint32_t n = nblocks_for(octets);
+	uint8_t *mem = alloc->get(alloc->ctx, l.end, VNET_POOL_BLOCK);
+
+	if (!mem)
+		return -ENOMEM;
+	*pool = (struct vnet_pool){
+		.data = mem + l.data,
+		.sub = (void *)(mem + l.sub),
+		.queue = (void *)(mem + l.queue),
+		.next = (void *)(mem + l.next),
+		.sub_hash = (void *)(mem + l.hash),
+		.sub_pos = (void *)(mem + l.sub_pos),
+		.holders =
+			{
+				.node = (void *)(mem + l.holders),
+				.pos = (void *)(mem + l.queue_pos),
+			},
+		.nblocks = n,
+		.nqueues = queues,
+		.hash_bits = hash_bits_for(n),
+	};
+	for (uint32_t i = 0; i < n; i++) {
+		pool->next[i] = i + 1 < n ? i + 1 : NONE;
+		pool->sub[i].hash_next = i + 1 < n ? i + 1 : NONE;
+	}
+	for (uint32_t i = 0; i < queues; i++)
+		pool->queue[i] = NULL;
+	memset(pool->sub_hash, 0xff, sizeof(uint32_t) << pool->hash_bits);
+	return 0;
+}
+
+void
+vnet_pool_fini(struct vnet_pool *pool, const struct vnet_alloc *alloc)
+{
+	uint64_t octets = (uint64_t)pool->nblocks * VNET_POOL_BLOCK;
+
+	alloc->put(alloc->ctx, pool->data, lay_out(octets, pool->nqueues).end);
+}
+
+/* A queue full of the most wasteful frames, two of which just do not fit into
+ * one block, takes about twice its octets. */
+static uint32_t
+quota_for(const struct vnet_pool *pool, uint32_t limit)
+{
+	uint32_t quota = limit / VNET_POOL_BLOCK * 2 + 2;
+
+	return quota < pool->nblocks ? quota : pool->nblocks;
+}
+
+uint32_t
+vnet_queue_nodes(const struct vnet_pool *pool, uint32_t limit)
+{
+	return quota_for(pool, limit);
+}
+
+void
+vnet_queue_init(struct vnet_queue *q, struct vnet_pool *pool, uint32_t slot,
+		uint32_t limit, struct vnet_heap_node *nodes)
+{
+	*q = (struct vnet_queue){
+		.slot = slot,
+		.limit = limit,
+		.quota = quota_for(pool, limit),
+		.turn = {NONE, NONE},
+		.longest = {.node = nodes, .pos = pool->sub_pos},
+	};
+	pool->queue[slot] = q;
+}
+
+/* Blocks: taken and given back one by one, counted at their queue. */
+
+static void
+holds(struct vnet_pool *pool, struct vnet_queue *q, uint32_t blocks)
+{
+	uint32_t before = q->blocks;
+
+	q->blocks = blocks;
+	if (!before && blocks)
+		vnet_heap_insert(&pool->holders, q->slot, blocks);
+	else if (before && !blocks)
+		vnet_heap_remove(&pool->holders, q->slot);
+	else if (blocks)
+		vnet_heap_update(&pool->holders, q->slot, blocks);
+}
+
+static uint32_t
+get_block(struct vnet_pool *pool, struct vnet_sub *s)
+{
+	uint32_t b = pool->free_block;
+
+	pool->free_block = pool->next[b];
+	pool->next[b] = NONE;
+	pool->nused++;
+	s->blocks++;
+	return b;
+}
+
+static void
+put_block(struct vnet_pool *pool, struct vnet_sub *s, uint32_t b)
+{
+	pool->next[b] = pool->free_block;
+	pool->free_block = b;
+	pool->nused--;
+	s->blocks--;
+}
+
+static struct record *
+record_at(const struct vnet_pool *pool, uint32_t block, uint32_t off)
+{
+	return (struct record *)(void *)(pool->data +
+					 (size_t)block * VNET_POOL_BLOCK + off);
+}
+
+/* Sub-queues */
+
+static uint32_t
+sub_home(const struct vnet_pool *pool, uint32_t slot, vnet_client_id source)
+{
+	uint32_t h = (uint32_t)source * UINT32_C(0x9e3779b1);
+
+	h = (h ^ slot) * UINT32_C(0x85ebca6b);
+	return h >> (32 - pool->hash_bits);
+}
+
+static uint32_t
+find_sub(const struct vnet_pool *pool, const struct vnet_queue *q,
+	 vnet_client_id source)
+{
+	uint32_t i = pool->sub_hash[sub_home(pool, q->slot, source)];
+
+	while (i != NONE &&
+	       (pool->sub[i].queue != q->slot || pool->sub[i].source != source))
+		i = pool->sub[i].hash_next;
+	return i;
+}
+
+/* A new sub-queue is served after all that are waiting. */
+static void
+join_ring(struct vnet_pool *pool, struct vnet_queue *q, uint32_t i)
+{
+	struct vnet_sub *s = &pool->sub[i];
+
+	if (q->turn[REAL] == NONE) {
+		s->ring_next = i;
+		s->ring_prev = i;
+		q->turn[REAL] = i;
+		return;
+	}
+	s->ring_next = q->turn[REAL];
+	s->ring_prev = pool->sub[s->ring_next].ring_prev;
+	pool->sub[s->ring_next].ring_prev = i;
+	pool->sub[s->ring_prev].ring_next = i;
+}
+
+static void
+leave_ring(struct vnet_pool *pool, struct vnet_queue *q, uint32_t i)
+{
+	const struct vnet_sub *s = &pool->sub[i];
+
+	if (q->turn[REAL] == i)
+		q->turn[REAL] = s->ring_next == i ? NONE : s->ring_next;
+	pool->sub[s->ring_prev].ring_next = s->ring_next;
+	pool->sub[s->ring_next].ring_prev = s->ring_prev;
+}
+
+static uint32_t
+open_sub(struct vnet_pool *pool, struct vnet_queue *q, vnet_client_id source,
+	 uint32_t weight)
+{
+	uint32_t i = pool->free_sub;
+	struct vnet_sub *s = &pool->sub[i];
+	uint32_t *chain = &pool->sub_hash[sub_home(pool, q->slot, source)];
+
+	pool->free_sub = s->hash_next;
+	*s = (struct vnet_sub){
+		.source = source,
+		.queue = q->slot,
+		.quantum = weight * QUANTUM,
+		.hash_next = *chain,
+	};
+	*chain = i;
+	join_ring(pool, q, i);
+	q->nsubs++;
+	vnet_heap_insert(&q->longest, i, 0);
+	return i;
+}
+
+static void
+close_sub(struct vnet_pool *pool, struct vnet_queue *q, uint32_t i)
+{
+	struct vnet_sub *s = &pool->sub[i];
+	uint32_t *p = &pool->sub_hash[sub_home(pool, q->slot, s->source)];
+
+	while (*p != i)
+		p = &pool->sub[*p].hash_next;
+	*p = s->hash_next;
+	leave_ring(pool, q, i);
+	vnet_heap_remove(&q->longest, i);
+	q->nsubs--;
+	s->hash_next = pool->free_sub;
+	pool->free_sub = i;
+}
+
+/* What is counted when a frame comes (+) or goes (-). */
+static void
+count(struct vnet_queue *q, struct vnet_sub *s, uint32_t i, int frames,
+      uint32_t octets)
+{
+	s->turn[REAL].frames += (uint32_t)frames;
+	s->octets += (uint32_t)frames * octets;
+	q->frames += (uint32_t)frames;
+	q->octets += (uint32_t)frames * octets;
+	vnet_heap_update(&q->longest, i, s->octets);
+}
+
+/* Pushing */
+
+/* Blocks that a record needs behind what sub-queue @s has, which may be NULL. */
+static uint32_t
+blocks_needed(const struct vnet_sub *s, uint32_t size)
+{
+	if (s && size <= VNET_POOL_BLOCK - s->end_off)
+		return 0;
+	return (size + VNET_POOL_BLOCK - 1) / VNET_POOL_BLOCK;
+}
+
+static uint32_t
+octets_of(const struct record *r)
+{
+	return r->len + 4u * r->ntags;
+}
+
+/* Free the blocks from @b on, up to but without @last; NONE frees all. */
+static void
+free_blocks(struct vnet_pool *pool, struct vnet_sub *s, uint32_t b, uint32_t last)
+{
+	while (b != last) {
+		uint32_t next = pool->next[b];
+
+		put_block(pool, s, b);
+		b = next;
+	}
+}
+
+/* Where the newest record of @s ends. */
+static void
+find_end(const struct vnet_pool *pool, struct vnet_sub *s)
+{
+	uint32_t size =
+		record_size(record_at(pool, s->tail_block, s->tail_off)->len);
+
+	s->end_block = s->tail_block;
+	s->end_off = s->tail_off;
+	while (size > VNET_POOL_BLOCK - s->end_off) {
+		size -= VNET_POOL_BLOCK - s->end_off;
+		s->end_block = pool->next[s->end_block];
+		s->end_off = 0;
+	}
+	s->end_off += size;
+}
+
+/* Sub-queue @i of @q loses its newest frame. */
+static void
+lose_newest(struct vnet_pool *pool, struct vnet_queue *q, uint32_t i,
+	    struct vnet_loss *loss)
+{
+	struct vnet_sub *s = &pool->sub[i];
+	const struct record *r = record_at(pool, s->tail_block, s->tail_off);
+	uint32_t held = s->blocks;
+
+	loss->queue = q->slot;
+	loss->source = s->source;
+	loss->octets = octets_of(r);
+	count(q, s, i, -1, loss->octets);
+	if (!s->turn[REAL].frames) {
+		free_blocks(pool, s, s->tail_block, NONE);
+		holds(pool, q, q->blocks - held);
+		close_sub(pool, q, i);
+		return;
+	}
+	s->tail_block = r->prev_block;
+	s->tail_off = r->prev_off;
+	find_end(pool, s);
+	free_blocks(pool, s, pool->next[s->end_block], NONE);
+	pool->next[s->end_block] = NONE;
+	holds(pool, q, q->blocks - (held - s->blocks));
+}
+
+/* Copy between @p and the octets of the record that begins at (@block, @off),
+ * which go on in the blocks linked behind. */
+static void
+copy_octets(const struct vnet_pool *pool, uint32_t block, uint32_t off,
+	    uint8_t *to, const uint8_t *from, uint32_t len)
+{
+	off += (uint32_t)sizeof(struct record);
+	while (len) {
+		uint8_t *p = pool->data + (size_t)block * VNET_POOL_BLOCK + off;
+		uint32_t n = VNET_POOL_BLOCK - off;
+
+		if (n > len)
+			n = len;
+		if (to) {
+			memcpy(to, p, n);
+			to += n;
+		} else {
+			memcpy(p, from, n);
+			from += n;
+		}
+		len -= n;
+		block = pool->next[block];
+		off = 0;
+	}
+}
+
+/* Link @n blocks behind what @s has. Returns the first. */
+static uint32_t
+add_blocks(struct vnet_pool *pool, struct vnet_sub *s, uint32_t n)
+{
+	uint32_t first = pool->free_block, last = s->end_block;
+
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t b = get_block(pool, s);
+
+		if (k || s->blocks > 1)
+			pool->next[last] = b;
+		last = b;
+	}
+	return first;
+}
+
+static void
+append(struct vnet_pool *pool, struct vnet_queue *q, uint32_t i,
+       const struct vnet_frame *f, uint32_t need)
+{
+	struct vnet_sub *s = &pool->sub[i];
+	uint32_t block = s->end_block, off = s->end_off;
+
+	if (need) {
+		block = add_blocks(pool, s, need);
+		off = 0;
+		holds(pool, q, q->blocks + need);
+	}
+	if (s->turn[REAL].frames) {
+		struct record *tail = record_at(pool, s->tail_block, s->tail_off);
+
+		tail->next_block = block;
+		tail->next_off = (uint16_t)off;
+	} else {
+		s->turn[REAL].block = block;
+		s->turn[REAL].off = off;
+	}
+	*record_at(pool, block, off) = (struct record){
+		.prev_block = s->tail_block,
+		.prev_off = (uint16_t)s->tail_off,
+		.len = f->len,
+		.flags = f->flags,
+		.gso_type = f->gso_type,
+		.ntags = f->ntags,
+		.csum_start = f->csum_start,
+		.csum_offset = f->csum_offset,
+		.gso_size = f->gso_size,
+		.hdr_len = f->hdr_len,
+		.nsegs = f->nsegs,
+		.tag = {f->tag[0], f->tag[1]},
+	};
+	copy_octets(pool, block, off, NULL, f->data, f->len);
+	s->tail_block = block;
+	s->tail_off = off;
+	find_end(pool, s);
+	count(q, s, i, 1, vnet_frame_octets(f));
+}
+
+bool
+vnet_queue_push(struct vnet_pool *pool, struct vnet_queue *q,
+		vnet_client_id source, uint32_t weight,
+		const struct vnet_frame *f, struct vnet_loss *loss)
+{
+	uint32_t octets = vnet_frame_octets(f);
+	uint32_t i = find_sub(pool, q, source);
+	uint32_t need = blocks_needed(i == NONE ? NULL : &pool->sub[i],
+				      record_size(f->len));
+	uint32_t own = octets + (i == NONE ? 0 : pool->sub[i].octets);
+	struct vnet_queue *loser = q;
+
+	if (octets > q->limit || need > q->quota) {
+		loss->reason = VNET_DROP_QUEUE_FULL;
+		goto lose_arriving;
+	}
+	if (q->octets + octets > q->limit || q->blocks + need > q->quota) {
+		loss->reason = VNET_DROP_QUEUE_FULL;
+	} else if (pool->nused + need > pool->nblocks) {
+		const struct vnet_heap_node *top = pool->holders.node;
+
+		loss->reason = VNET_DROP_POOL_EMPTY;
+		if (!pool->holders.n)
+			goto lose_arriving;
+		if (q->blocks + need < top->key)
+			loser = pool->queue[top->id];
+	} else {
+		if (i == NONE)
+			i = open_sub(pool, q, source, weight);
+		append(pool, q, i, f, need);
+		return true;
+	}
+	if (loser != q || (q->nsubs && own < q->longest.node[0].key)) {
+		loss->is_arriving = false;
+		lose_newest(pool, loser, loser->longest.node[0].id, loss);
+		return false;
+	}
+
+lose_arriving:
+	loss->is_arriving = true;
+	loss->queue = q->slot;
+	loss->source = source;
+	loss->octets = octets;
+	return false;
+}
+
+/* Serving */
+
+/* Whose turn is it, in the real schedule or in the peek? */
+static uint32_t
+schedule(struct vnet_pool *pool, struct vnet_queue *q, int which)
+{
+	for (;;) {
+		uint32_t i = q->turn[which];
+		struct vnet_turn *t = &pool->sub[i].turn[which];
+
+		if (t->frames) {
+			uint32_t octets =
+				octets_of(record_at(pool, t->block, t->off));
+
+			if (!t->served) {
+				t->deficit += pool->sub[i].quantum;
+				t->served = true;
+			}
+			if (octets <= t->deficit) {
+				t->deficit -= octets;
+				return i;
+			}
+		}
+		t->served = false;
+		q->turn[which] = pool->sub[i].ring_next;
+	}
+}
+
+void
+vnet_queue_peek_begin(struct vnet_pool *pool, struct vnet_queue *q)
+{
+	uint32_t i = q->turn[REAL];
+
+	q->turn[PEEK] = i;
+	q->peek_left = q->frames;
+	for (uint32_t n = 0; n < q->nsubs; n++) {
+		pool->sub[i].turn[PEEK] = pool->sub[i].turn[REAL];
+		i = pool->sub[i].ring_next;
+	}
+}
+
+bool
+vnet_queue_peek(struct vnet_pool *pool, struct vnet_queue *q,
+		struct vnet_frame *f, uint8_t **scratch, size_t *room)
+{
+	const struct record *r;
+	struct vnet_turn *t;
+
+	if (!q->peek_left)
+		return false;
+	t = &pool->sub[schedule(pool, q, PEEK)].turn[PEEK];
+	r = record_at(pool, t->block, t->off);
+	*f = (struct vnet_frame){
+		.len = r->len,
+		.flags = r->flags,
+		.gso_type = r->gso_type,
+		.ntags = r->ntags,
+		.csum_start = r->csum_start,
+		.csum_offset = r->csum_offset,
+		.gso_size = r->gso_size,
+		.hdr_len = r->hdr_len,
+		.nsegs = r->nsegs,
+		.tag = {r->tag[0], r->tag[1]},
+	};
+	if (record_size(r->len) <= VNET_POOL_BLOCK - t->off) {
+		f->data = (const uint8_t *)(r + 1);
+	} else {
+		if (r->len > *room)
+			return false;
+		copy_octets(pool, t->block, t->off, *scratch, NULL, r->len);
+		f->data = *scratch;
+		*scratch += r->len;
+		*room -= r->len;
+	}
+	q->peek_left--;
+	t->frames--;
+	t->block = r->next_block;
+	t->off = r->next_off;
+	return true;
+}
+
+uint32_t
+vnet_queue_pop(struct vnet_pool *pool, struct vnet_queue *q)
+{
+	uint32_t i = schedule(pool, q, REAL);
+	struct vnet_sub *s = &pool->sub[i];
+	struct vnet_turn *t = &s->turn[REAL];
+	const struct record *r = record_at(pool, t->block, t->off);
+	uint32_t octets = octets_of(r), held = s->blocks;
+	uint32_t block = t->block;
+
+	t->block = t->frames > 1 ? r->next_block : NONE;
+	t->off = r->next_off;
+	count(q, s, i, -1, octets);
+	free_blocks(pool, s, block, t->block);
+	holds(pool, q, q->blocks - (held - s->blocks));
+	if (!t->frames)
+		close_sub(pool, q, i);
+	return octets;
+}
+
+void
+vnet_queue_purge(struct vnet_pool *pool, struct vnet_queue *q)
+{
+	while (q->nsubs) {
+		uint32_t i = q->turn[REAL];
+		struct vnet_sub *s = &pool->sub[i];
+
+		free_blocks(pool, s, s->turn[REAL].block, NONE);
+		close_sub(pool, q, i);
+	}
+	q->frames = 0;
+	q->octets = 0;
+	holds(pool, q, 0);
+}
+
+static bool
+sub_is_sound(const struct vnet_pool *pool, const struct vnet_sub *s)
+{
+	uint32_t block = s->turn[REAL].block, off = s->turn[REAL].off;
+	uint32_t octets = 0, blocks = 0;
+
+	for (uint32_t n = s->turn[REAL].frames; n; n--) {
+		const struct record *r = record_at(pool, block, off);
+
+		octets += octets_of(r);
+		if (n == 1)
+			break;
+		block = r->next_block;
+		off = r->next_off;
+	}
+	for (uint32_t b = s->turn[REAL].block; b != NONE; b = pool->next[b])
+		blocks++;
+	return s->turn[REAL].frames && block == s->tail_block &&
+	       off == s->tail_off && octets == s->octets && blocks == s->blocks;
+}
+
+static bool
+queue_is_sound(const struct vnet_pool *pool, const struct vnet_queue *q)
+{
+	uint32_t octets = 0, blocks = 0, frames = 0, i = q->turn[REAL];
+
+	for (uint32_t n = 0; n < q->nsubs; n++) {
+		const struct vnet_sub *s = &pool->sub[i];
+
+		if (s->queue != q->slot || !sub_is_sound(pool, s) ||
+		    pool->sub[s->ring_next].ring_prev != i ||
+		    find_sub(pool, q, s->source) != i)
+			return false;
+		octets += s->octets;
+		blocks += s->blocks;
+		frames += s->turn[REAL].frames;
+		i = s->ring_next;
+	}
+	return i == q->turn[REAL] && octets == q->octets &&
+	       blocks == q->blocks && frames == q->frames && octets <= q->limit &&
+	       blocks <= q->quota && q->longest.n == q->nsubs;
+}
+
+bool
+vnet_pool_check(const struct vnet_pool *pool)
+{
+	uint32_t used = 0, nfree = 0;
+
+	for (uint32_t i = 0; i < pool->nqueues; i++) {
+		const struct vnet_queue *q = pool->queue[i];
+
+		if (!q)
+			continue;
+		if (!queue_is_sound(pool, q))
+			return false;
+		used += q->blocks;
+	}
+	for (uint32_t b = pool->free_block; b != NONE && nfree <= pool->nblocks;
+	     b = pool->next[b])
+		nfree++;
+	return used == pool->nused && used + nfree == pool->nblocks;
+}

@@ -1,0 +1,1003 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The control path: what creates, changes, shows and ends things. Frames do not
+ * come through here, see forward.c.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "switch.h"
+#include "why.h"
+
+/* Steps of ageing and sweeping in one vnet_switch_tick(). */
+#define TICK_BUDGET 256
+
+/*
+ * Create and destroy
+ */
+
+struct bounds {
+	const char *text;
+	uint64_t least;
+	uint64_t most;
+	uint64_t fallback;
+};
+
+/* The bounds of each number of struct vnet_switch_config, as its comment says,
+ * in the order of the fields. */
+static const struct bounds bounds[] = {
+	{"max_ports out of bounds", 1, 65536, 64},
+	{"fdb_entries out of bounds", 1, 16777216, 8192},
+	{"ageing_s out of bounds", 1, 1000000, 300},
+	{"pool_octets out of bounds", 64 * VNET_POOL_BLOCK, UINT64_C(1) << 40,
+	 4 << 20},
+	{"queue_octets out of bounds", 65536, 1 << 30, 256 << 10},
+	{"max_rules out of bounds", 1, 1 << 20, 1024},
+	{"max_insns out of bounds", 1, 1 << 24, 65536},
+	{"max_program out of bounds", 1, 65536, VNET_BPF_MAX_INSNS},
+	{"max_events out of bounds", 1, 65536, 256},
+};
+
+/* Number of the first of them among the fields. */
+#define FIRST_BOUND 3
+
+/* Copy @in with what is 0 replaced by what that means. 0 or -EINVAL. */
+static int
+complete(struct vnet_switch_config *out, const struct vnet_switch_config *in,
+	 struct vnet_why *why)
+{
+	uint64_t value[sizeof(bounds) / sizeof(bounds[0])];
+
+	if (in->size != sizeof(*in))
+		return vnet_why(why, "size of the switch's configuration", 0,
+				in->size, sizeof(*in));
+	value[0] = in->max_ports;
+	value[1] = in->fdb_entries;
+	value[2] = in->ageing_s;
+	value[3] = in->pool_octets;
+	value[4] = in->queue_octets;
+	value[5] = in->max_rules;
+	value[6] = in->max_insns;
+	value[7] = in->max_program;
+	value[8] = in->max_events;
+	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+		const struct bounds *b = &bounds[i];
+
+		if (!value[i])
+			value[i] = b->fallback;
+		if (value[i] < b->least || value[i] > b->most)
+			return vnet_why(why, b->text, FIRST_BOUND + i, value[i],
+					value[i] < b->least ? b->least : b->most);
+	}
+	*out = *in;
+	out->max_ports = (uint32_t)value[0];
+	out->fdb_entries = (uint32_t)value[1];
+	out->ageing_s = (uint32_t)value[2];
+	out->pool_octets = value[3];
+	out->queue_octets = (uint32_t)value[4];
+	out->max_rules = (uint32_t)value[5];
+	out->max_insns = (uint32_t)value[6];
+	out->max_program = (uint32_t)value[7];
+	out->max_events = 1;
+	while (out->max_events < value[8])
+		out->max_events *= 2;
+	return 0;
+}
+
+/* What lies behind struct vnet_switch, in the same piece of memory. */
+struct layout {
+	size_t ports, clients, reach, dest, touched, scratch, end;
+};
+
+static size_t
+words(uint32_t bits)
+{
+	return (bits + 63) / 64;
+}
+
+static struct layout
+lay_out(const struct vnet_switch_config *config)
+{
+	size_t n = config->max_ports;
+	struct layout l;
+
+	l.ports = (sizeof(struct vnet_switch) + 63) & ~(size_t)63;
+	l.clients = l.ports + n * sizeof(struct vnet_slot);
+	l.reach = l.clients + n * sizeof(struct vnet_slot);
+	l.touched =
+		(l.reach + n * sizeof(struct vnet_client *) + 63) & ~(size_t)63;
+	l.dest = l.touched + words(config->max_ports) * sizeof(uint64_t);
+	l.scratch = l.dest + n * sizeof(struct vnet_dest);
+	l.end = l.scratch + VNET_SCRATCH_SIZE;
+	return l;
+}
+
+static size_t
+client_size(uint32_t nnodes)
+{
+	return sizeof(struct vnet_client) +
+	       nnodes * sizeof(struct vnet_heap_node);
+}
+
+uint64_t
+vnet_switch_memory(const struct vnet_switch_config *config)
+{
+	struct vnet_switch_config c;
+	struct vnet_pool pool;
+
+	if (complete(&c, config, NULL))
+		return 0;
+	pool.nblocks = (uint32_t)(c.pool_octets / VNET_POOL_BLOCK);
+	return (uint64_t)lay_out(&c).end +
+	       vnet_fdb_memory(c.fdb_entries, c.max_ports) +
+	       vnet_pool_memory(c.pool_octets, c.max_ports) +
+	       vnet_events_memory(c.max_events) +
+	       vnet_chain_memory(c.max_rules, c.max_insns) +
+	       (uint64_t)c.max_ports *
+		       (sizeof(struct vnet_port) +
+			client_size(vnet_queue_nodes(&pool, c.queue_octets)));
+}
+
+int
+vnet_switch_create(struct vnet_switch **out,
+		   const struct vnet_switch_config *config, struct vnet_why *why)
+{
+	const struct vnet_alloc *alloc = config->alloc;
+	struct vnet_switch_config c;
+	struct vnet_switch *sw;
+	struct layout l;
+	uint8_t *mem;
+	int r = complete(&c, config, why);
+
+	if (r)
+		return r;
+	if (!alloc || !alloc->get || !alloc->put)
+		return vnet_why(why, "switch without an allocator", 1, 0, 0);
+	l = lay_out(&c);
+	mem = alloc->get(alloc->ctx, l.end, VNET_CACHE_LINE);
+	if (!mem)
+		return -ENOMEM;
+	memset(mem, 0, l.scratch);
+	sw = (struct vnet_switch *)(void *)mem;
+	sw->alloc = *alloc;
+	sw->config = c;
+	sw->config.alloc = &sw->alloc;
+	sw->second_ends = VNET_NSEC_PER_SEC;
+	sw->uplink_transit = c.uplink_transit;
+	sw->forward_reserved = c.forward_reserved;
+	sw->ports = (void *)(mem + l.ports);
+	sw->clients = (void *)(mem + l.clients);
+	sw->reach = (void *)(mem + l.reach);
+	sw->worker[0].dest = (void *)(mem + l.dest);
+	sw->worker[0].touched = (void *)(mem + l.touched);
+	sw->worker[0].ntouched = (uint32_t)words(c.max_ports);
+	sw->worker[0].scratch = mem + l.scratch;
+	sw->budget = (struct vnet_chain_budget){
+		.rules_left = c.max_rules,
+		.insns_left = c.max_insns,
+		.max_program = c.max_program,
+	};
+	for (uint32_t i = 0; i < c.max_ports; i++) {
+		sw->ports[i] = (struct vnet_slot){.generation = 1};
+		sw->clients[i] = (struct vnet_slot){.generation = 1};
+	}
+
+	r = vnet_fdb_init(&sw->fdb, alloc, c.fdb_entries, c.max_ports,
+			  c.ageing_s, c.seed);
+	if (r)
+		goto put_switch;
+	r = vnet_pool_init(&sw->pool, alloc, c.pool_octets, c.max_ports);
+	if (r)
+		goto fini_fdb;
+	r = vnet_events_init(&sw->events, alloc, c.max_events);
+	if (r)
+		goto fini_pool;
+	*out = sw;
+	return 0;
+
+fini_pool:
+	vnet_pool_fini(&sw->pool, alloc);
+fini_fdb:
+	vnet_fdb_fini(&sw->fdb, alloc);
+put_switch:
+	alloc->put(alloc->ctx, mem, l.end);
+	return r;
+}
+
+void
+vnet_switch_destroy(struct vnet_switch *sw)
+{
+	struct vnet_alloc alloc;
+
+	if (!sw)
+		return;
+	VNET_ASSERT(!sw->entered);
+	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
+		const struct vnet_port *port = sw->ports[i].object;
+
+		if (port)
+			vnet_port_remove(sw, port->id);
+	}
+	alloc = sw->alloc;
+	vnet_events_fini(&sw->events, &alloc);
+	vnet_pool_fini(&sw->pool, &alloc);
+	vnet_fdb_fini(&sw->fdb, &alloc);
+	alloc.put(alloc.ctx, sw, lay_out(&sw->config).end);
+}
+
+/*
+ * Ids
+ */
+
+/* A slot that may be used, or @n. One whose generations are used up stays
+ * empty for ever: an id never comes back. */
+static uint32_t
+free_slot(const struct vnet_slot *slots, uint32_t n)
+{
+	uint32_t i = 0;
+
+	while (i < n && (slots[i].object || slots[i].is_swept ||
+			 slots[i].generation == UINT32_MAX))
+		i++;
+	return i;
+}
+
+static uint64_t
+slot_id(const struct vnet_slot *slots, uint32_t i)
+{
+	return (uint64_t)slots[i].generation << 32 | i;
+}
+
+static void
+free_id(struct vnet_slot *slots, uint32_t i)
+{
+	slots[i].object = NULL;
+	slots[i].generation++;
+}
+
+static struct vnet_port *
+find_port(const struct vnet_switch *sw, vnet_port_id id)
+{
+	return vnet_slot_find(sw->ports, sw->config.max_ports, id);
+}
+
+/*
+ * Time
+ */
+
+/* Whole seconds of @ns, by long division: the core has no 64-bit division, and
+ * this runs once a second. */
+static uint64_t
+seconds(vnet_nsec ns)
+{
+	uint64_t s = 0;
+
+	for (int i = 34; i >= 0; i--) {
+		if (ns >> i >= VNET_NSEC_PER_SEC) {
+			ns -= VNET_NSEC_PER_SEC << i;
+			s |= UINT64_C(1) << i;
+		}
+	}
+	return s;
+}
+
+void
+vnet_switch_advance(struct vnet_switch *sw, vnet_nsec now)
+{
+	if (vnet_unlikely(now < sw->now)) {
+		sw->clock_steps_back++;
+		return;
+	}
+	sw->now = now;
+	if (vnet_unlikely(now >= sw->second_ends)) {
+		sw->now_s = seconds(now);
+		sw->second_ends = (sw->now_s + 1) * VNET_NSEC_PER_SEC;
+		/* The last second that the clock can show has no end. */
+		if (sw->second_ends < now)
+			sw->second_ends = UINT64_MAX;
+	}
+}
+
+/* Slots of clients that have gone become free when the FDB has no entry of
+ * theirs any more. */
+static void
+free_swept_slots(struct vnet_switch *sw, uint32_t budget)
+{
+	while (sw->nsweeping && budget--) {
+		struct vnet_slot *slot = &sw->clients[sw->sweep_cursor];
+
+		if (slot->is_swept &&
+		    vnet_fdb_owner_is_clear(&sw->fdb, sw->sweep_cursor)) {
+			slot->is_swept = false;
+			sw->nsweeping--;
+		}
+		if (++sw->sweep_cursor == sw->config.max_ports)
+			sw->sweep_cursor = 0;
+	}
+}
+
+void
+vnet_switch_tick(struct vnet_switch *sw, vnet_nsec now)
+{
+	if (sw->entered)
+		return;
+	vnet_switch_advance(sw, now);
+	vnet_fdb_tick(&sw->fdb, sw->now_s, TICK_BUDGET);
+	free_swept_slots(sw, TICK_BUDGET);
+}
+
+vnet_nsec
+vnet_switch_deadline(const struct vnet_switch *sw)
+{
+	uint64_t due = sw->nsweeping ? 0 : vnet_fdb_due(&sw->fdb);
+
+	if (due <= sw->now_s)
+		return sw->now;
+	if (due > VNET_NEVER / VNET_NSEC_PER_SEC)
+		return VNET_NEVER;
+	return due * VNET_NSEC_PER_SEC;
+}
+
+/*
+ * Ports
+ */
+
+void
+vnet_switch_raise(struct vnet_switch *sw, enum vnet_event_type type,
+		  const struct vnet_client *c, uint64_t mac, int error,
+		  uint64_t *last)
+{
+	struct vnet_event event = {
+		.type = type,
+		.time = sw->now,
+		.port = c->port->id,
+		.client = c->id,
+		.error = error,
+	};
+
+	vnet_mac_store(event.mac.octet, mac);
+	vnet_events_raise(&sw->events, &event, last);
+}
+
+static void
+raise_port(struct vnet_switch *sw, enum vnet_event_type type,
+	   const struct vnet_port *port)
+{
+	struct vnet_event event = {
+		.type = type,
+		.time = sw->now,
+		.port = port->id,
+		.client = port->client ? port->client->id : VNET_NO_ID,
+	};
+
+	vnet_events_raise(&sw->events, &event, NULL);
+}
+
+void
+vnet_switch_update_reach(struct vnet_switch *sw)
+{
+	sw->nreach = 0;
+	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
+		struct vnet_client *c = vnet_switch_client_at(sw, i);
+
+		if (c && c->port->link)
+			sw->reach[sw->nreach++] = c;
+	}
+}
+
+/* Drop what is queued for @c. */
+static void
+purge(struct vnet_switch *sw, struct vnet_client *c, enum vnet_drop reason)
+{
+	struct vnet_lane *lane = &c->lane[0];
+
+	vnet_count_add(&lane->count.out_drops[reason], lane->queue.frames,
+		       lane->queue.octets);
+	vnet_queue_purge(&sw->pool, &lane->queue);
+}
+
+/* The link of @c is down: nothing is sent to it until it is up again. */
+static void
+lose_link(struct vnet_switch *sw, struct vnet_client *c)
+{
+	c->port->link = false;
+	purge(sw, c, VNET_DROP_LINK_DOWN);
+	vnet_fdb_flush_owner(&sw->fdb, c->slot, false);
+	vnet_switch_update_reach(sw);
+}
+
+void
+vnet_switch_driver_broke(struct vnet_switch *sw, struct vnet_client *c, int error)
+{
+	lose_link(sw, c);
+	vnet_switch_raise(sw, VNET_EVENT_DRIVER_ERROR, c, 0, error, NULL);
+}
+
+int
+vnet_port_add(struct vnet_switch *sw, const struct vnet_port_config *config,
+	      vnet_port_id *id, struct vnet_why *why)
+{
+	struct vnet_port *port;
+	uint32_t i;
+	int r = vnet_port_config_check(config, why);
+
+	if (r)
+		return r;
+	if (sw->entered)
+		return -EBUSY;
+	if (vnet_port_find(sw, config->name) != VNET_NO_ID)
+		return -EEXIST;
+	i = free_slot(sw->ports, sw->config.max_ports);
+	if (i == sw->config.max_ports)
+		return -ENOSPC;
+	port = sw->alloc.get(sw->alloc.ctx, sizeof(*port), VNET_CACHE_LINE);
+	if (!port)
+		return -ENOMEM;
+	vnet_port_init(port, slot_id(sw->ports, i), config);
+	sw->ports[i].object = port;
+	sw->nports++;
+	raise_port(sw, VNET_EVENT_PORT_ADDED, port);
+	*id = port->id;
+	return 0;
+}
+
+int
+vnet_port_remove(struct vnet_switch *sw, vnet_port_id id)
+{
+	struct vnet_port *port = find_port(sw, id);
+
+	if (!port)
+		return -ENOENT;
+	if (sw->entered)
+		return -EBUSY;
+	if (port->client)
+		vnet_client_remove(sw, port->client->id);
+	free_id(sw->ports, (uint32_t)id);
+	sw->nports--;
+	raise_port(sw, VNET_EVENT_PORT_REMOVED, port);
+	vnet_chain_fini(&port->chain[VNET_INGRESS], &sw->alloc, &sw->budget);
+	vnet_chain_fini(&port->chain[VNET_EGRESS], &sw->alloc, &sw->budget);
+	sw->alloc.put(sw->alloc.ctx, port, sizeof(*port));
+	return 0;
+}
+
+int
+vnet_port_set_link(struct vnet_switch *sw, vnet_port_id id, bool up)
+{
+	struct vnet_port *port = find_port(sw, id);
+
+	if (!port)
+		return -ENOENT;
+	if (sw->entered)
+		return -EBUSY;
+	if (port->link == up)
+		return 0;
+	port->link = up;
+	if (port->client && !up)
+		lose_link(sw, port->client);
+	vnet_switch_update_reach(sw);
+	raise_port(sw, up ? VNET_EVENT_LINK_UP : VNET_EVENT_LINK_DOWN, port);
+	return 0;
+}
+
+int
+vnet_port_set_mtu(struct vnet_switch *sw, vnet_port_id id, uint32_t mtu)
+{
+	struct vnet_port *port = find_port(sw, id);
+
+	if (!port)
+		return -ENOENT;
+	if (mtu < VNET_MTU_MIN || mtu > VNET_MTU_MAX)
+		return -EINVAL;
+	if (sw->entered)
+		return -EBUSY;
+	port->mtu = mtu;
+	return 0;
+}
+
+int
+vnet_port_get(const struct vnet_switch *sw, vnet_port_id id,
+	      struct vnet_port_info *info)
+{
+	const struct vnet_port *port = find_port(sw, id);
+
+	if (info->size != sizeof(*info))
+		return -EINVAL;
+	if (!port)
+		return -ENOENT;
+	*info = (struct vnet_port_info){
+		.size = sizeof(*info),
+		.id = id,
+		.client = port->client ? port->client->id : VNET_NO_ID,
+		.role = port->role,
+		.mac = port->mac,
+		.mtu = port->mtu,
+		.link = port->link,
+	};
+	memcpy(info->name, port->name, sizeof(info->name));
+	return 0;
+}
+
+vnet_port_id
+vnet_port_find(const struct vnet_switch *sw, const char *name)
+{
+	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
+		const struct vnet_port *port = sw->ports[i].object;
+
+		if (port && vnet_name_equals(port->name, name))
+			return port->id;
+	}
+	return VNET_NO_ID;
+}
+
+vnet_port_id
+vnet_port_next(const struct vnet_switch *sw, vnet_port_id id)
+{
+	uint32_t i = id == VNET_NO_ID ? 0 : (uint32_t)id + 1;
+
+	for (; i < sw->config.max_ports; i++) {
+		const struct vnet_port *port = sw->ports[i].object;
+
+		if (port)
+			return port->id;
+	}
+	return VNET_NO_ID;
+}
+
+/*
+ * Clients
+ */
+
+int
+vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
+		const struct vnet_client_config *config, vnet_client_id *id,
+		struct vnet_why *why)
+{
+	struct vnet_port *port = find_port(sw, port_id);
+	uint32_t i, limit, nnodes;
+	struct vnet_client *c;
+	int r = vnet_client_config_check(config, sw->config.queue_octets, why);
+
+	if (r)
+		return r;
+	if (!port)
+		return -ENOENT;
+	if (sw->entered)
+		return -EBUSY;
+	if (port->client)
+		return -EEXIST;
+	i = free_slot(sw->clients, sw->config.max_ports);
+	if (i == sw->config.max_ports)
+		return -ENOSPC;
+	limit = config->queue_octets ? config->queue_octets
+				     : sw->config.queue_octets;
+	nnodes = vnet_queue_nodes(&sw->pool, limit);
+	c = sw->alloc.get(sw->alloc.ctx, client_size(nnodes), VNET_CACHE_LINE);
+	if (!c)
+		return -ENOMEM;
+	*c = (struct vnet_client){
+		.id = slot_id(sw->clients, i),
+		.port = port,
+		.ops = config->ops,
+		.ctx = config->ctx,
+		.slot = i,
+		.weight = config->weight ? config->weight : 1,
+		.carries = config->ops->carries,
+		.nnodes = nnodes,
+	};
+	vnet_queue_init(&c->lane[0].queue, &sw->pool, i, limit,
+			(struct vnet_heap_node *)(void *)(c + 1));
+	port->client = c;
+	sw->clients[i].object = c;
+	sw->nclients++;
+	vnet_switch_update_reach(sw);
+	raise_port(sw, VNET_EVENT_CLIENT_ADDED, port);
+	*id = c->id;
+	return 0;
+}
+
+int
+vnet_client_remove(struct vnet_switch *sw, vnet_client_id id)
+{
+	struct vnet_client *c = vnet_switch_client(sw, id);
+	const struct vnet_driver_ops *ops;
+	void *ctx;
+
+	if (!c)
+		return -ENOENT;
+	if (sw->entered)
+		return -EBUSY;
+	free_id(sw->clients, c->slot);
+	sw->nclients--;
+	sw->clients[c->slot].is_swept = true;
+	sw->nsweeping++;
+	purge(sw, c, VNET_DROP_REMOVED);
+	sw->pool.queue[c->slot] = NULL;
+	vnet_fdb_flush_owner(&sw->fdb, c->slot, true);
+	vnet_counters_sum(&sw->gone, &c->lane[0].count);
+	vnet_switch_raise(sw, VNET_EVENT_CLIENT_REMOVED, c, 0, 0, NULL);
+	c->port->client = NULL;
+	vnet_switch_update_reach(sw);
+	ops = c->ops;
+	ctx = c->ctx;
+	sw->alloc.put(sw->alloc.ctx, c, client_size(c->nnodes));
+	/* Last, for a driver may do as it likes from here on. */
+	if (ops->close)
+		ops->close(ctx);
+	return 0;
+}
+
+vnet_port_id
+vnet_client_port(const struct vnet_switch *sw, vnet_client_id id)
+{
+	const struct vnet_client *c = vnet_switch_client(sw, id);
+
+	return c ? c->port->id : VNET_NO_ID;
+}
+
+static void
+client_stats(const struct vnet_client *c, struct vnet_client_stats *stats)
+{
+	const struct vnet_lane *lane = &c->lane[0];
+
+	vnet_counters_stats(&lane->count, stats);
+	vnet_count_add(&stats->queued, lane->queue.frames, lane->queue.octets);
+	stats->queue_memory = (uint64_t)lane->queue.blocks * VNET_POOL_BLOCK;
+}
+
+int
+vnet_client_get_stats(const struct vnet_switch *sw, vnet_client_id id,
+		      struct vnet_client_stats *stats)
+{
+	const struct vnet_client *c = vnet_switch_client(sw, id);
+
+	if (stats->size != sizeof(*stats))
+		return -EINVAL;
+	if (!c)
+		return -ENOENT;
+	client_stats(c, stats);
+	return 0;
+}
+
+static void
+get_drops(const struct vnet_counters *count, enum vnet_drop reason,
+	  struct vnet_count *in, struct vnet_count *out)
+{
+	if (in)
+		*in = count->in_drops[reason];
+	if (out)
+		*out = count->out_drops[reason];
+}
+
+int
+vnet_client_drops(const struct vnet_switch *sw, vnet_client_id id,
+		  enum vnet_drop reason, struct vnet_count *in,
+		  struct vnet_count *out)
+{
+	const struct vnet_client *c = vnet_switch_client(sw, id);
+
+	if ((unsigned int)reason >= VNET_NDROPS)
+		return -EINVAL;
+	if (!c)
+		return -ENOENT;
+	get_drops(&c->lane[0].count, reason, in, out);
+	return 0;
+}
+
+/*
+ * Filters
+ */
+
+static int
+find_chain(const struct vnet_switch *sw, vnet_port_id id, enum vnet_side side,
+	   struct vnet_chain **chain)
+{
+	struct vnet_port *port = find_port(sw, id);
+
+	if ((unsigned int)side > VNET_EGRESS)
+		return -EINVAL;
+	if (!port)
+		return -ENOENT;
+	*chain = &port->chain[side];
+	return 0;
+}
+
+int
+vnet_filter_add(struct vnet_switch *sw, vnet_port_id port, enum vnet_side side,
+		const struct vnet_rule *rule, struct vnet_why *why)
+{
+	struct vnet_chain *chain;
+	int r = find_chain(sw, port, side, &chain);
+
+	if (r)
+		return r == -EINVAL ? vnet_why(why, "unknown side", 0, side,
+					       VNET_EGRESS)
+				    : r;
+	if (sw->entered)
+		return -EBUSY;
+	return vnet_chain_add(chain, &sw->alloc, &sw->budget, rule, why);
+}
+
+int
+vnet_filter_remove(struct vnet_switch *sw, vnet_port_id port,
+		   enum vnet_side side, const char *name)
+{
+	struct vnet_chain *chain;
+	int r = find_chain(sw, port, side, &chain);
+
+	if (r)
+		return r;
+	if (sw->entered)
+		return -EBUSY;
+	return vnet_chain_remove(chain, &sw->alloc, &sw->budget, name);
+}
+
+int
+vnet_filter_set_default(struct vnet_switch *sw, vnet_port_id port,
+			enum vnet_side side, enum vnet_verdict verdict)
+{
+	struct vnet_chain *chain;
+	int r = find_chain(sw, port, side, &chain);
+
+	if (r)
+		return r;
+	if (sw->entered)
+		return -EBUSY;
+	return vnet_chain_set_default(chain, verdict);
+}
+
+int
+vnet_filter_get(const struct vnet_switch *sw, vnet_port_id port,
+		enum vnet_side side, size_t index, struct vnet_rule_info *info)
+{
+	struct vnet_chain *chain;
+	int r = find_chain(sw, port, side, &chain);
+
+	return r ? r : vnet_chain_get(chain, index, info);
+}
+
+int
+vnet_filter_get_default(const struct vnet_switch *sw, vnet_port_id port,
+			enum vnet_side side, enum vnet_verdict *verdict,
+			uint64_t *hits)
+{
+	struct vnet_chain *chain;
+	int r = find_chain(sw, port, side, &chain);
+
+	if (!r)
+		vnet_chain_get_default(chain, verdict, hits);
+	return r;
+}
+
+/*
+ * The FDB
+ */
+
+int
+vnet_fdb_add(struct vnet_switch *sw, struct vnet_mac mac, vnet_client_id client)
+{
+	const struct vnet_client *c = vnet_switch_client(sw, client);
+	uint64_t key = vnet_mac_load(mac.octet);
+
+	if (!key || vnet_mac_is_group(key))
+		return -EINVAL;
+	if (!c)
+		return -ENOENT;
+	if (sw->entered)
+		return -EBUSY;
+	return vnet_fdb_pin(&sw->fdb, key, c->slot, sw->now_s);
+}
+
+int
+vnet_fdb_remove(struct vnet_switch *sw, struct vnet_mac mac)
+{
+	uint64_t key = vnet_mac_load(mac.octet);
+
+	if (!key)
+		return -ENOENT;
+	if (sw->entered)
+		return -EBUSY;
+	return vnet_fdb_forget(&sw->fdb, key, sw->now_s);
+}
+
+int
+vnet_fdb_flush(struct vnet_switch *sw, vnet_port_id id)
+{
+	const struct vnet_port *port = find_port(sw, id);
+
+	if (id != VNET_NO_ID && !port)
+		return -ENOENT;
+	if (sw->entered)
+		return -EBUSY;
+	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
+		const struct vnet_client *c = vnet_switch_client_at(sw, i);
+
+		if (c && (!port || c->port == port))
+			vnet_fdb_flush_owner(&sw->fdb, i, false);
+	}
+	return 0;
+}
+
+static void
+show_entry(const struct vnet_switch *sw, uint32_t i, struct vnet_fdb_entry *entry)
+{
+	const struct vnet_fdb_slot *s = &sw->fdb.slots[i];
+	const struct vnet_client *c =
+		vnet_switch_client_at(sw, s->where & 0xffff);
+
+	*entry = (struct vnet_fdb_entry){
+		.size = sizeof(*entry),
+		.is_static = s->where & VNET_FDB_STATIC_BIT,
+		.port = c->port->id,
+		.client = c->id,
+	};
+	vnet_mac_store(entry->mac.octet, s->key);
+	if (!entry->is_static)
+		entry->age_s = (uint32_t)sw->now_s - s->stamp;
+}
+
+int
+vnet_fdb_lookup(const struct vnet_switch *sw, struct vnet_mac mac,
+		struct vnet_fdb_entry *entry)
+{
+	uint64_t key = vnet_mac_load(mac.octet);
+	uint32_t i;
+
+	if (entry->size != sizeof(*entry))
+		return -EINVAL;
+	if (!key)
+		return -ENOENT;
+	i = vnet_fdb_slot(&sw->fdb, key, vnet_fdb_home(&sw->fdb, key));
+	if (i == VNET_FDB_NONE ||
+	    !vnet_fdb_is_live(&sw->fdb, &sw->fdb.slots[i], sw->now_s))
+		return -ENOENT;
+	show_entry(sw, i, entry);
+	return 0;
+}
+
+/* The cursor is 0 at first, then the number of the last slot looked at, with a
+ * bit above it. */
+#define CURSOR_SET (UINT64_C(1) << 32)
+
+int
+vnet_fdb_next(const struct vnet_switch *sw, uint64_t *cursor,
+	      struct vnet_fdb_entry *entry)
+{
+	uint32_t i = *cursor ? (uint32_t)*cursor : vnet_fdb_nslots(&sw->fdb);
+	bool found;
+
+	if (entry->size != sizeof(*entry))
+		return -EINVAL;
+	if (i > vnet_fdb_nslots(&sw->fdb))
+		i = vnet_fdb_nslots(&sw->fdb);
+	found = vnet_fdb_walk(&sw->fdb, &i, 4096, sw->now_s);
+	*cursor = CURSOR_SET | i;
+	if (found)
+		show_entry(sw, i, entry);
+	return found ? 1 : i ? -EAGAIN : 0;
+}
+
+/*
+ * Events and counters
+ */
+
+int
+vnet_switch_event(struct vnet_switch *sw, struct vnet_event *event)
+{
+	if (event->size != sizeof(*event))
+		return -EINVAL;
+	return vnet_events_read(&sw->events, event, sw->now);
+}
+
+static void
+total_counters(const struct vnet_switch *sw, struct vnet_counters *sum)
+{
+	*sum = sw->gone;
+	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
+		const struct vnet_client *c = vnet_switch_client_at(sw, i);
+
+		if (c)
+			vnet_counters_sum(sum, &c->lane[0].count);
+	}
+}
+
+int
+vnet_switch_get_stats(const struct vnet_switch *sw,
+		      struct vnet_switch_stats *stats)
+{
+	struct vnet_counters sum;
+
+	if (stats->size != sizeof(*stats))
+		return -EINVAL;
+	total_counters(sw, &sum);
+	*stats = (struct vnet_switch_stats){
+		.size = sizeof(*stats),
+		.unknown_source = sw->unknown_source,
+		.ports = sw->nports,
+		.clients = sw->nclients,
+		.fdb_entries = sw->fdb.n,
+		.fdb_evictions = sw->fdb.evictions,
+		.fdb_unlearned = sw->fdb.unlearned,
+		.pool_used = (uint64_t)sw->pool.nused * VNET_POOL_BLOCK,
+		.pool_octets = (uint64_t)sw->pool.nblocks * VNET_POOL_BLOCK,
+		.clock_steps_back = sw->clock_steps_back,
+		.events_lost = sw->events.lost,
+	};
+	vnet_counters_stats(&sum, &stats->total);
+	stats->total.queue_memory = stats->pool_used;
+	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
+		const struct vnet_client *c = vnet_switch_client_at(sw, i);
+
+		if (c)
+			vnet_count_add(&stats->total.queued,
+				       c->lane[0].queue.frames,
+				       c->lane[0].queue.octets);
+	}
+	return 0;
+}
+
+int
+vnet_switch_drops(const struct vnet_switch *sw, enum vnet_drop reason,
+		  struct vnet_count *in, struct vnet_count *out)
+{
+	struct vnet_counters sum;
+
+	if ((unsigned int)reason >= VNET_NDROPS)
+		return -EINVAL;
+	total_counters(sw, &sum);
+	get_drops(&sum, reason, in, out);
+	return 0;
+}
+
+static bool
+are_equal(uint64_t a, uint64_t b, const char *text, size_t index,
+	  struct vnet_why *why)
+{
+	if (a != b)
+		vnet_why(why, text, index, a, b);
+	return a == b;
+}
+
+static bool
+is_conserved(const struct vnet_client_stats *s, size_t index, struct vnet_why *why)
+{
+	return are_equal(s->in.frames, s->in_dropped.frames + s->looked_up.frames,
+			 "frames in", index, why) &&
+	       are_equal(s->in.octets, s->in_dropped.octets + s->looked_up.octets,
+			 "octets in", index, why) &&
+	       are_equal(s->out.frames + s->segments.frames,
+			 s->delivered.frames + s->queued.frames +
+				 s->out_dropped.frames,
+			 "frames out", index, why) &&
+	       are_equal(s->out.octets + s->segments.octets,
+			 s->delivered.octets + s->queued.octets +
+				 s->out_dropped.octets,
+			 "octets out", index, why);
+}
+
+bool
+vnet_switch_check(const struct vnet_switch *sw, struct vnet_why *why)
+{
+	struct vnet_switch_stats all = {.size = sizeof(all)};
+	struct vnet_client_stats s;
+
+	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
+		const struct vnet_client *c = vnet_switch_client_at(sw, i);
+
+		if (!c)
+			continue;
+		client_stats(c, &s);
+		if (!is_conserved(&s, i, why))
+			return false;
+	}
+	vnet_switch_get_stats(sw, &all);
+	return is_conserved(&all.total, sw->config.max_ports, why) &&
+	       are_equal(all.total.copies.frames, all.total.out.frames,
+			 "frames copied", sw->config.max_ports, why) &&
+	       are_equal(all.total.copies.octets, all.total.out.octets,
+			 "octets copied", sw->config.max_ports, why) &&
+	       are_equal(vnet_pool_check(&sw->pool), true,
+			 "queues, or the pool, out of order", 0, why) &&
+	       are_equal(vnet_fdb_check(&sw->fdb), true, "FDB out of order", 0,
+			 why);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A switch as the core holds it: shared by the control path (switch.c) and the
+ * data path (forward.c).
+ */
+#ifndef VNET_CORE_SWITCH_H
+#define VNET_CORE_SWITCH_H
+
+#include <vnet/switch.h>
+
+#include "client.h"
+#include "core.h"
+#include "event.h"
+#include "fdb.h"
+#include "filter.h"
+#include "offload.h"
+#include "port.h"
+#include "queue.h"
+
+/* Frames that are decided, committed and flushed together: bits of
+ * vnet_lane.pending. */
+#define VNET_BATCH 64
+
+/* Room for frames that are put together or made here: the longest, and then as
+ * many again. */
+#define VNET_SCRATCH_SIZE (2 * VNET_RESOLVED_MAX)
+
+#define VNET_NO_RULE      UINT32_MAX
+
+/* One destination of a frame. */
+struct vnet_dest {
+	struct vnet_client *client;
+	uint32_t rule; /* of the egress chain; VNET_NO_RULE if it did not run */
+	enum vnet_drop drop; /* NONE, or why it does not get there */
+};
+
+/* What is to become of a frame. */
+struct vnet_decision {
+	enum vnet_drop drop; /* NONE, or why it goes nowhere */
+	bool learn;          /* from its source */
+	uint32_t rule;       /* of the ingress chain, as above */
+	uint32_t ndests;
+	struct vnet_dest *dest; /* room for every client */
+};
+
+/* What of a frame depends on nothing but the frame. */
+struct vnet_parsed {
+	struct vnet_eth eth;
+	uint32_t home_dst; /* where its addresses are in the FDB, if they are */
+	uint32_t home_src;
+	bool is_whole; /* has a header */
+};
+
+/* What one worker needs while it forwards. */
+struct vnet_worker {
+	struct vnet_parsed parsed[VNET_BATCH];
+	struct vnet_offload offload[VNET_BATCH];
+	struct vnet_frame out[VNET_BATCH];
+	uint64_t gathered; /* which frames of the batch out[] holds */
+	struct vnet_count gathered_count;
+	uint32_t gathered_wants; /* in VNET_CARRIES_* */
+	struct vnet_dest *dest;  /* max_ports of them */
+	uint64_t *touched;       /* bit per slot: clients with frames pending */
+	uint32_t ntouched;       /* words of it in use */
+	uint8_t *scratch;        /* VNET_SCRATCH_SIZE */
+};
+
+/* The places of a table of ports, or of clients. */
+struct vnet_slot {
+	void *object;        /* NULL if it is free, or being swept */
+	uint32_t generation; /* of the id that it has, or will have */
+	bool is_swept;       /* what referred to the last one has gone */
+};
+
+struct vnet_switch {
+	/* the data path's */
+	vnet_nsec now;
+	vnet_nsec second_ends; /* when now_s has to step */
+	uint64_t now_s;
+	bool entered; /* it is on the call stack */
+	bool uplink_transit;
+	uint16_t forward_reserved;
+	uint32_t nreach;
+	struct vnet_client **reach; /* clients that are up, by slot */
+	struct vnet_slot *clients;  /* by slot */
+	struct vnet_fdb fdb;
+	struct vnet_pool pool;
+	struct vnet_events events;
+	struct vnet_worker worker[VNET_WORKERS];
+
+	/* the control path's */
+	struct vnet_alloc alloc;
+	struct vnet_switch_config config; /* no zeroes left that mean defaults */
+	struct vnet_slot *ports;
+	struct vnet_chain_budget budget;
+	uint32_t nports;
+	uint32_t nclients;
+	uint32_t nsweeping; /* slots of clients that are being swept */
+	uint32_t sweep_cursor;
+	struct vnet_counters gone; /* of clients that are no more */
+	struct vnet_count unknown_source;
+	uint64_t clock_steps_back;
+};
+
+/* What has an id, or NULL. */
+VNET_INLINE void *
+vnet_slot_find(const struct vnet_slot *slots, uint32_t n, uint64_t id)
+{
+	uint32_t i = (uint32_t)id;
+
+	if (i >= n || slots[i].generation != id >> 32)
+		return NULL;
+	return slots[i].object;
+}
+
+VNET_INLINE struct vnet_client *
+vnet_switch_client(const struct vnet_switch *sw, vnet_client_id id)
+{
+	return vnet_slot_find(sw->clients, sw->config.max_ports, id);
+}
+
+VNET_INLINE struct vnet_client *
+vnet_switch_client_at(const struct vnet_switch *sw, uint32_t slot)
+{
+	return sw->clients[slot].object;
+}
+
+/* Take the time from the caller. */
+void vnet_switch_advance(struct vnet_switch *sw, vnet_nsec now);
+
+/* The links or the clients have changed: find out who can be reached. */
+void vnet_switch_update_reach(struct vnet_switch *sw);
+
+/* The driver of @c says that it is broken: its link goes down. */
+void vnet_switch_driver_broke(struct vnet_switch *sw, struct vnet_client *c,
+			      int error);
+
+/* Raise an event of a client's. */
+void vnet_switch_raise(struct vnet_switch *sw, enum vnet_event_type type,
+		       const struct vnet_client *c, uint64_t mac, int error,
+		       uint64_t *last);
+
+#endif
