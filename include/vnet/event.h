@@ -57,7 +57,8 @@ VNET_API const char *vnet_event_name(enum vnet_event_type type);
 
 /* Read the next event. Return: 1 with @event filled, 0 if there is none,
  * -EINVAL for an unknown event->size. */
-VNET_API int vnet_switch_event(struct vnet_switch *sw, struct vnet_event *event);
+VNET_API int vnet_switch_event(struct vnet_switch *sw,
+			       struct vnet_event *event);
 
 VNET_END_DECLS
 

@@ -159,7 +159,8 @@ VNET_API int vnet_filter_get(const struct vnet_switch *sw, vnet_port_id port,
  */
 VNET_API int vnet_filter_get_default(const struct vnet_switch *sw,
 				     vnet_port_id port, enum vnet_side side,
-				     enum vnet_verdict *verdict, uint64_t *hits);
+				     enum vnet_verdict *verdict,
+				     uint64_t *hits);
 
 VNET_END_DECLS
 

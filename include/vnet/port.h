@@ -103,7 +103,8 @@ VNET_API int vnet_port_remove(struct vnet_switch *sw, vnet_port_id id);
  *
  * Return: 0; -ENOENT, -EBUSY from inside a driver's send.
  */
-VNET_API int vnet_port_set_link(struct vnet_switch *sw, vnet_port_id id, bool up);
+VNET_API int vnet_port_set_link(struct vnet_switch *sw, vnet_port_id id,
+				bool up);
 
 /* Change a port's MTU. Return: 0; -ENOENT, -EINVAL if out of bounds, -EBUSY. */
 VNET_API int vnet_port_set_mtu(struct vnet_switch *sw, vnet_port_id id,

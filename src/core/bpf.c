@@ -292,7 +292,8 @@ vnet_bpf_translate(struct vnet_bpf_op *ops, const struct vnet_bpf_insn *insns,
 /* Load @size octets at @at, in network byte order. False if the frame does not
  * have them. @at is a sum of 32-bit numbers and does not wrap. */
 VNET_INLINE bool
-load_untagged(const struct vnet_frame *f, uint64_t at, uint32_t size, uint32_t *v)
+load_untagged(const struct vnet_frame *f, uint64_t at, uint32_t size,
+	      uint32_t *v)
 {
 	const uint8_t *p;
 

@@ -104,6 +104,7 @@ void vnet_bpf_translate(struct vnet_bpf_op *ops,
  * frame with tags has passed vnet_eth_parse(). A, X and M are 0 at the start.
  * Returns what the program returns: 0 where it does not match.
  */
-uint32_t vnet_bpf_run(const struct vnet_bpf_op *ops, const struct vnet_frame *f);
+uint32_t vnet_bpf_run(const struct vnet_bpf_op *ops,
+		      const struct vnet_frame *f);
 
 #endif

@@ -65,7 +65,8 @@ vnet_counters_sum(struct vnet_counters *to, const struct vnet_counters *from)
 }
 
 void
-vnet_counters_stats(const struct vnet_counters *c, struct vnet_client_stats *stats)
+vnet_counters_stats(const struct vnet_counters *c,
+		    struct vnet_client_stats *stats)
 {
 	*stats = (struct vnet_client_stats){
 		.size = sizeof(*stats),

@@ -47,6 +47,15 @@ vnet_be32_store(uint8_t *p, uint32_t v)
 }
 
 VNET_INLINE uint64_t
+vnet_be64_load(const uint8_t *p)
+{
+	return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 |
+	       (uint64_t)p[2] << 40 | (uint64_t)p[3] << 32 |
+	       (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 |
+	       (uint64_t)p[6] << 8 | p[7];
+}
+
+VNET_INLINE uint64_t
 vnet_mac_load(const uint8_t *p)
 {
 	return (uint64_t)p[0] << 40 | (uint64_t)p[1] << 32 |
@@ -89,8 +98,10 @@ vnet_eth_parse(const struct vnet_frame *f, struct vnet_eth *eth)
 	if (vnet_unlikely(f->len < VNET_ETH_HEADER_LEN ||
 			  f->ntags > VNET_MAX_TAGS))
 		return false;
-	eth->dst = vnet_mac_load(f->data);
-	eth->src = vnet_mac_load(f->data + 6);
+	/* Both addresses with the two octets behind them, which are there, are
+	 * one load each. */
+	eth->dst = vnet_be64_load(f->data) >> 16;
+	eth->src = vnet_be64_load(f->data + 6) >> 16;
 	return true;
 }
 

@@ -63,7 +63,8 @@ vnet_events_raise(struct vnet_events *ev, const struct vnet_event *event,
 }
 
 int
-vnet_events_read(struct vnet_events *ev, struct vnet_event *event, vnet_nsec now)
+vnet_events_read(struct vnet_events *ev, struct vnet_event *event,
+		 vnet_nsec now)
 {
 	uint64_t lost = ev->lost - ev->lost_before;
 
@@ -71,7 +72,8 @@ vnet_events_read(struct vnet_events *ev, struct vnet_event *event, vnet_nsec now
 		*event = (struct vnet_event){
 			.size = sizeof(*event),
 			.type = VNET_EVENT_OVERFLOW,
-			.count = lost < UINT32_MAX ? (uint32_t)lost : UINT32_MAX,
+			.count =
+				lost < UINT32_MAX ? (uint32_t)lost : UINT32_MAX,
 			.time = now,
 		};
 		ev->lost_before = ev->lost;

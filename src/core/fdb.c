@@ -59,7 +59,8 @@ vnet_fdb_memory(uint32_t entries, uint32_t owners)
 
 int
 vnet_fdb_init(struct vnet_fdb *t, const struct vnet_alloc *alloc,
-	      uint32_t entries, uint32_t owners, uint32_t ageing_s, uint64_t seed)
+	      uint32_t entries, uint32_t owners, uint32_t ageing_s,
+	      uint64_t seed)
 {
 	*t = (struct vnet_fdb){
 		.nhome = (uint32_t)nhome_for(entries),
@@ -78,7 +79,8 @@ vnet_fdb_init(struct vnet_fdb *t, const struct vnet_alloc *alloc,
 	t->links = alloc->get(alloc->ctx, links_size(entries), VNET_CACHE_LINE);
 	if (!t->links)
 		goto put_slots;
-	t->owners = alloc->get(alloc->ctx, owners_size(owners), VNET_CACHE_LINE);
+	t->owners =
+		alloc->get(alloc->ctx, owners_size(owners), VNET_CACHE_LINE);
 	if (!t->owners)
 		goto put_links;
 	t->share.node =
@@ -93,6 +95,7 @@ vnet_fdb_init(struct vnet_fdb *t, const struct vnet_alloc *alloc,
 		for (int list = 0; list < 2; list++) {
 			t->owners[i].head[list] = VNET_FDB_NONE;
 			t->owners[i].tail[list] = VNET_FDB_NONE;
+			t->owners[i].where[list] = i | (uint32_t)list << 31;
 		}
 	}
 	return 0;
@@ -119,13 +122,13 @@ vnet_fdb_fini(struct vnet_fdb *t, const struct vnet_alloc *alloc)
 static struct vnet_fdb_owner *
 owner_of(const struct vnet_fdb *t, uint32_t i)
 {
-	return &t->owners[t->slots[i].where & 0xffff];
+	return &t->owners[vnet_fdb_owner_of(t->slots[i].where)];
 }
 
 static int
 list_of(const struct vnet_fdb *t, uint32_t i)
 {
-	return t->slots[i].where >> 31;
+	return vnet_fdb_list(t->slots[i].where);
 }
 
 /* Entry @i lies at another place now: its neighbours must know. */
@@ -233,13 +236,6 @@ free_slot(const struct vnet_fdb *t, uint32_t home)
 	return VNET_FDB_NONE;
 }
 
-static uint32_t
-where(const struct vnet_fdb *t, uint32_t owner, int list)
-{
-	return owner | (uint32_t)t->owners[owner].epoch[list] << 16 |
-	       (list ? VNET_FDB_STATIC_BIT : 0);
-}
-
 /* Slot @i, which is nobody's, is the entry of @mac from now on. */
 static void
 set(struct vnet_fdb *t, uint32_t i, uint64_t mac, uint32_t owner, int list,
@@ -250,7 +246,7 @@ set(struct vnet_fdb *t, uint32_t i, uint64_t mac, uint32_t owner, int list,
 	t->slots[i] = (struct vnet_fdb_slot){
 		.key = mac,
 		.stamp = (uint32_t)now_s,
-		.where = where(t, owner, list),
+		.where = t->owners[owner].where[list],
 	};
 	append(t, i);
 	t->owners[owner].n[list]++;
@@ -266,8 +262,8 @@ set(struct vnet_fdb *t, uint32_t i, uint64_t mac, uint32_t owner, int list,
 static bool
 is_flushed(const struct vnet_fdb *t, uint32_t i)
 {
-	return i != VNET_FDB_NONE && (t->slots[i].where >> 16 & 0x7fff) !=
-					     owner_of(t, i)->epoch[list_of(t, i)];
+	return i != VNET_FDB_NONE &&
+	       t->slots[i].where != owner_of(t, i)->where[list_of(t, i)];
 }
 
 /* Take out flushed entries of @owner, at most *@budget. True when none is
@@ -338,7 +334,7 @@ vnet_fdb_learn_slowly(struct vnet_fdb *t, uint64_t mac, uint32_t home,
 	if (i != VNET_FDB_NONE) {
 		bool live = vnet_fdb_is_live(t, &t->slots[i], now_s);
 
-		before = t->slots[i].where & 0xffff;
+		before = vnet_fdb_owner_of(t->slots[i].where);
 		if (live && list_of(t, i) == VNET_FDB_STATIC)
 			return VNET_FDB_KNOWN;
 		if (live && before == owner) {
@@ -407,10 +403,11 @@ static void
 step_epoch(struct vnet_fdb *t, uint32_t owner, int list)
 {
 	struct vnet_fdb_owner *o = &t->owners[owner];
+	uint32_t next = (vnet_fdb_epoch(o->where[list]) + 1) % VNET_FDB_EPOCHS;
 
 	if (o->head[list] == VNET_FDB_NONE)
 		return;
-	o->epoch[list] = (o->epoch[list] + 1) % VNET_FDB_EPOCHS;
+	o->where[list] = owner | next << 16 | (uint32_t)list << 31;
 	if (o->to_sweep)
 		return;
 	o->to_sweep = true;
@@ -437,8 +434,8 @@ vnet_fdb_flush_owner(struct vnet_fdb *t, uint32_t owner, bool fixed)
 
 			if (i == VNET_FDB_NONE)
 				continue;
-			age = (t->owners[owner].epoch[list] -
-			       (t->slots[i].where >> 16 & 0x7fff)) %
+			age = (vnet_fdb_epoch(t->owners[owner].where[list]) -
+			       vnet_fdb_epoch(t->slots[i].where)) %
 			      VNET_FDB_EPOCHS;
 			if (age == VNET_FDB_EPOCHS - 1)
 				few = UINT32_MAX;

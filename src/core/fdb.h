@@ -20,13 +20,14 @@
  * an owner is at hand, and all of an owner's entries are found without a walk
  * through the table.
  *
- * Flushing steps the owner's epoch: entries of an earlier epoch are not found
- * any more, lie in front in their list, and are swept piece by piece.
+ * Flushing a list steps its epoch: entries of an earlier epoch are not found any
+ * more, lie in front in their list, and are swept piece by piece.
  */
 struct vnet_fdb_slot {
 	uint64_t key;   /* the address; 0 is an empty slot */
 	uint32_t stamp; /* seconds: last seen */
-	uint32_t where; /* owner (16 bits), its epoch (15), static (1) */
+	uint32_t
+		where; /* the owner's vnet_fdb_owner.where[list] at that time */
 };
 
 struct vnet_fdb_link {
@@ -41,7 +42,7 @@ struct vnet_fdb_owner {
 	uint32_t head[2];
 	uint32_t tail[2];
 	uint32_t n[2];
-	uint16_t epoch[2];
+	uint32_t where[2];   /* owner (16 bits), epoch (15), list (1) */
 	uint32_t sweep_next; /* in the list of owners to sweep */
 	bool to_sweep;
 };
@@ -76,10 +77,9 @@ enum vnet_fdb_learned {
 	VNET_FDB_UNLEARNED, /* there is no room for it */
 };
 
-#define VNET_FDB_NONE       UINT32_MAX
-#define VNET_FDB_PROBES     128u
-#define VNET_FDB_STATIC_BIT (UINT32_C(1) << 31)
-#define VNET_FDB_EPOCHS     (UINT32_C(1) << 15)
+#define VNET_FDB_NONE   UINT32_MAX
+#define VNET_FDB_PROBES 128u
+#define VNET_FDB_EPOCHS (UINT32_C(1) << 15)
 
 uint64_t vnet_fdb_memory(uint32_t entries, uint32_t owners);
 int vnet_fdb_init(struct vnet_fdb *t, const struct vnet_alloc *alloc,
@@ -118,17 +118,38 @@ vnet_fdb_slot(const struct vnet_fdb *t, uint64_t mac, uint32_t home)
 	return VNET_FDB_NONE;
 }
 
+/* The parts of vnet_fdb_slot.where. */
+
+VNET_INLINE uint32_t
+vnet_fdb_owner_of(uint32_t where)
+{
+	return where & 0xffff;
+}
+
+VNET_INLINE uint32_t
+vnet_fdb_epoch(uint32_t where)
+{
+	return where >> 16 & (VNET_FDB_EPOCHS - 1);
+}
+
+VNET_INLINE int
+vnet_fdb_list(uint32_t where)
+{
+	return (int)(where >> 31);
+}
+
 /* Has an entry been neither flushed nor forgotten? */
 VNET_INLINE bool
 vnet_fdb_is_live(const struct vnet_fdb *t, const struct vnet_fdb_slot *s,
 		 uint64_t now_s)
 {
-	bool fixed = s->where >> 31;
+	int list = vnet_fdb_list(s->where);
 
-	if (vnet_unlikely(t->owners[s->where & 0xffff].epoch[fixed] !=
-			  (s->where >> 16 & 0x7fff)))
+	if (vnet_unlikely(t->owners[vnet_fdb_owner_of(s->where)].where[list] !=
+			  s->where))
 		return false;
-	return vnet_likely((uint32_t)now_s - s->stamp < t->ageing_s) || fixed;
+	return vnet_likely((uint32_t)now_s - s->stamp < t->ageing_s) ||
+	       list == VNET_FDB_STATIC;
 }
 
 /* The owner of an address, or VNET_FDB_NONE. */
@@ -140,7 +161,7 @@ vnet_fdb_find(const struct vnet_fdb *t, uint64_t mac, uint32_t home,
 
 	if (i == VNET_FDB_NONE || !vnet_fdb_is_live(t, &t->slots[i], now_s))
 		return VNET_FDB_NONE;
-	return t->slots[i].where & 0xffff;
+	return vnet_fdb_owner_of(t->slots[i].where);
 }
 
 enum vnet_fdb_learned vnet_fdb_learn_slowly(struct vnet_fdb *t, uint64_t mac,
@@ -154,10 +175,9 @@ vnet_fdb_learn(struct vnet_fdb *t, uint64_t mac, uint32_t home, uint32_t owner,
 {
 	uint32_t i = vnet_fdb_slot(t, mac, home);
 
-	if (vnet_likely(
-		    i != VNET_FDB_NONE && t->slots[i].stamp == (uint32_t)now_s &&
-		    t->slots[i].where ==
-			    (owner | (uint32_t)t->owners[owner].epoch[0] << 16)))
+	if (vnet_likely(i != VNET_FDB_NONE &&
+			t->slots[i].stamp == (uint32_t)now_s &&
+			t->slots[i].where == t->owners[owner].where[0]))
 		return VNET_FDB_KNOWN;
 	return vnet_fdb_learn_slowly(t, mac, home, i, owner, now_s);
 }

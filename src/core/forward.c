@@ -23,6 +23,8 @@
 VNET_INLINE uint32_t
 lowest_bit(uint64_t x)
 {
+	if (sizeof(unsigned long) == sizeof(x))
+		return (uint32_t)__builtin_ctzl((unsigned long)x);
 	if ((uint32_t)x)
 		return (uint32_t)__builtin_ctz((uint32_t)x);
 	return 32 + (uint32_t)__builtin_ctz((uint32_t)(x >> 32));
@@ -32,15 +34,21 @@ lowest_bit(uint64_t x)
  * Decide
  */
 
+/* Frames whose headers are on their way from memory at the same time: about as
+ * many as a processor can wait for. */
+#define AHEAD 8
+
 /* Look at the batch once from end to end, so that what its frames and their
  * addresses have in memory is on its way before it is needed. */
 static void
 parse(const struct vnet_switch *sw, struct vnet_parsed *p,
       const struct vnet_frame *frames, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && i < AHEAD; i++)
 		__builtin_prefetch(frames[i].data);
 	for (size_t i = 0; i < n; i++) {
+		if (i + AHEAD < n)
+			__builtin_prefetch(frames[i + AHEAD].data);
 		p[i].is_whole = vnet_eth_parse(&frames[i], &p[i].eth);
 		if (vnet_unlikely(!p[i].is_whole))
 			continue;
@@ -155,8 +163,16 @@ decide(const struct vnet_switch *sw, const struct vnet_client *in,
  * Commit
  */
 
+/* Counts of a batch, before they are added to those of its client. */
+struct sums {
+	struct vnet_count in;
+	struct vnet_count dropped;
+	struct vnet_count copies;
+};
+
 static void
-learn(struct vnet_switch *sw, struct vnet_client *in, const struct vnet_parsed *p)
+learn(struct vnet_switch *sw, struct vnet_client *in,
+      const struct vnet_parsed *p)
 {
 	struct vnet_lane *lane = &in->lane[0];
 
@@ -178,42 +194,47 @@ learn(struct vnet_switch *sw, struct vnet_client *in, const struct vnet_parsed *
 	}
 }
 
-/* Write down what decide said of frame @i. */
+/* Frame @i goes to one destination. */
 VNET_INLINE void
-commit(struct vnet_switch *sw, struct vnet_worker *w, struct vnet_client *in,
-       const struct vnet_frame *f, uint32_t i, const struct vnet_decision *v)
+commit_dest(struct vnet_worker *w, const struct vnet_dest *d, uint32_t i,
+	    uint32_t octets)
 {
-	struct vnet_counters *count = &in->lane[0].count;
-	uint32_t octets = vnet_frame_octets(f);
+	struct vnet_lane *lane = &d->client->lane[0];
+	uint32_t slot = d->client->slot;
 
-	if (v->learn)
-		learn(sw, in, &w->parsed[i]);
-	if (v->rule != VNET_NO_RULE)
-		vnet_chain_hit(&in->port->chain[VNET_INGRESS], v->rule);
-	vnet_count_add(&count->in, 1, octets);
-	if (vnet_unlikely(v->drop != VNET_DROP_NONE)) {
-		vnet_count_add(&count->in_drops[v->drop], 1, octets);
+	if (d->rule != VNET_NO_RULE)
+		vnet_chain_hit(&d->client->port->chain[VNET_EGRESS], d->rule);
+	if (vnet_unlikely(d->drop != VNET_DROP_NONE)) {
+		vnet_count_add(&lane->count.out, 1, octets);
+		vnet_count_add(&lane->count.out_drops[d->drop], 1, octets);
 		return;
 	}
-	vnet_count_add(&count->looked_up, 1, octets);
-	vnet_count_add(&count->copies, v->ndests, (uint64_t)octets * v->ndests);
-	for (uint32_t k = 0; k < v->ndests; k++) {
-		const struct vnet_dest *d = &v->dest[k];
-		struct vnet_lane *lane = &d->client->lane[0];
-		uint32_t slot = d->client->slot;
+	lane->pending |= UINT64_C(1) << i;
+	w->touched[slot / 64] |= UINT64_C(1) << slot % 64;
+}
 
-		if (d->rule != VNET_NO_RULE)
-			vnet_chain_hit(&d->client->port->chain[VNET_EGRESS],
-				       d->rule);
-		if (vnet_unlikely(d->drop != VNET_DROP_NONE)) {
-			vnet_count_add(&lane->count.out, 1, octets);
-			vnet_count_add(&lane->count.out_drops[d->drop], 1,
-				       octets);
-			continue;
-		}
-		lane->pending |= UINT64_C(1) << i;
-		w->touched[slot / 64] |= UINT64_C(1) << slot % 64;
+/* Write down what decide said of frame @i. What is counted for all frames is
+ * added up in @sum. */
+VNET_INLINE void
+commit(struct vnet_switch *sw, struct vnet_worker *w, struct vnet_client *in,
+       const struct vnet_frame *f, uint32_t i, const struct vnet_decision *v,
+       struct sums *sum)
+{
+	uint32_t octets = vnet_frame_octets(f);
+
+	if (vnet_likely(v->learn))
+		learn(sw, in, &w->parsed[i]);
+	if (vnet_likely(v->rule != VNET_NO_RULE))
+		vnet_chain_hit(&in->port->chain[VNET_INGRESS], v->rule);
+	vnet_count_add(&sum->in, 1, octets);
+	if (vnet_unlikely(v->drop != VNET_DROP_NONE)) {
+		vnet_count_add(&sum->dropped, 1, octets);
+		vnet_count_add(&in->lane[0].count.in_drops[v->drop], 1, octets);
+		return;
 	}
+	vnet_count_add(&sum->copies, v->ndests, (uint64_t)octets * v->ndests);
+	for (uint32_t k = 0; k < v->ndests; k++)
+		commit_dest(w, &v->dest[k], i, octets);
 }
 
 /*
@@ -225,19 +246,14 @@ VNET_INLINE void
 set_view(struct vnet_frame *out, const struct vnet_frame *f,
 	 const struct vnet_offload *o)
 {
-	*out = (struct vnet_frame){
-		.data = f->data,
-		.len = f->len,
-		.flags = f->flags,
-		.gso_type = f->gso_type,
-		.ntags = f->ntags,
-		.csum_start = f->csum_start,
-		.csum_offset = f->csum_offset,
-		.gso_size = f->gso_size,
-		.nsegs = 1,
-		.depth = (uint8_t)(f->depth + 1),
-		.tag = {f->tag[0], f->tag[1]},
-	};
+	*out = *f;
+	out->depth++;
+	out->hdr_len = 0;
+	out->nsegs = 1;
+	out->reserved8 = 0;
+	out->reserved32 = 0;
+	for (size_t i = 0; i < 3; i++)
+		out->reserved64[i] = 0;
 	if (vnet_unlikely(f->gso_type)) {
 		out->hdr_len = o->hdr_len;
 		out->nsegs = o->nsegs;
@@ -266,11 +282,12 @@ gather(struct vnet_worker *w, const struct vnet_frame *frames, uint64_t mask)
 	w->gathered_wants = wants;
 }
 
-/* Offer frames to a driver, and count what became of those that it dealt with.
- * Returns how many these are. Where the driver turns out to be broken, these are
- * all, and *@error is set: the caller then reports it. */
+/* Offer frames, of @octets together, to a driver, and count what became of those
+ * that it dealt with. Returns how many these are. Where the driver turns out to
+ * be broken, these are all, and *@error is set: the caller then reports it. */
 static size_t
-offer(struct vnet_client *c, const struct vnet_frame *frames, size_t n, int *error)
+offer(struct vnet_client *c, const struct vnet_frame *frames, size_t n,
+      uint64_t octets, int *error)
 {
 	struct vnet_counters *count = &c->lane[0].count;
 	size_t refused = 0, done, i;
@@ -279,15 +296,18 @@ offer(struct vnet_client *c, const struct vnet_frame *frames, size_t n, int *err
 	*error = 0;
 	if (vnet_unlikely(r < 0)) {
 		*error = r;
-		for (i = 0; i < n; i++)
-			vnet_count_add(&count->out_drops[VNET_DROP_DRIVER_ERROR],
-				       1, vnet_frame_octets(&frames[i]));
+		vnet_count_add(&count->out_drops[VNET_DROP_DRIVER_ERROR], n,
+			       octets);
+		return n;
+	}
+	if (vnet_likely((size_t)r == n && !refused)) {
+		vnet_count_add(&count->delivered, n, octets);
 		return n;
 	}
 	/* A driver that claims more than it was offered is believed no more
 	 * than that. */
 	done = (size_t)r < n ? (size_t)r : n;
-	if (vnet_unlikely(refused > done))
+	if (refused > done)
 		refused = done;
 	for (i = 0; i < done - refused; i++)
 		vnet_count_add(&count->delivered, 1,
@@ -370,11 +390,13 @@ send_resolved(struct vnet_switch *sw, struct vnet_worker *w,
 	for (;;) {
 		uint8_t *buf = w->scratch;
 		const uint8_t *end = w->scratch + VNET_SCRATCH_SIZE;
+		uint64_t octets = 0;
 		size_t n = 0, done;
 
 		while (n < VNET_BATCH &&
 		       (size_t)(end - buf) >= VNET_RESOLVED_MAX) {
 			if (made && outputs_next(&it, &w->out[n], &buf)) {
+				octets += vnet_frame_octets(&w->out[n]);
 				of[n] = i;
 				nth[n++] = made++;
 				continue;
@@ -389,7 +411,7 @@ send_resolved(struct vnet_switch *sw, struct vnet_worker *w,
 		}
 		if (!n)
 			return 0;
-		done = offer(c, w->out, n, &error);
+		done = offer(c, w->out, n, octets, &error);
 		if (done < n) {
 			lane->skip = (uint16_t)(nth[done] - 1);
 			return mask & (UINT64_MAX << of[done]);
@@ -428,7 +450,8 @@ send_pending(struct vnet_switch *sw, struct vnet_worker *w,
 	}
 	if (vnet_unlikely(lane->queue.frames))
 		return mask;
-	done = offer(c, w->out, (size_t)w->gathered_count.frames, &error);
+	done = offer(c, w->out, (size_t)w->gathered_count.frames,
+		     w->gathered_count.octets, &error);
 	if (vnet_unlikely(error))
 		vnet_switch_driver_broke(sw, c, error);
 	if (vnet_likely(done == w->gathered_count.frames))
@@ -527,8 +550,8 @@ flush(struct vnet_switch *sw, struct vnet_worker *w,
 	w->gathered = 0;
 	for (uint32_t k = 0; k < w->ntouched; k++) {
 		for (uint64_t m = w->touched[k]; m; m &= m - 1) {
-			struct vnet_client *c =
-				vnet_switch_client_at(sw, 64 * k + lowest_bit(m));
+			struct vnet_client *c = vnet_switch_client_at(
+				sw, 64 * k + lowest_bit(m));
 			struct vnet_lane *lane = &c->lane[0];
 
 			lane->pending = send_pending(sw, w, c, frames);
@@ -554,14 +577,20 @@ static void
 forward(struct vnet_switch *sw, struct vnet_worker *w, struct vnet_client *in,
 	const struct vnet_frame *frames, size_t n)
 {
-	struct vnet_decision v = {.dest = w->dest};
+	struct vnet_counters *count = &in->lane[0].count;
+	struct vnet_decision v = { .dest = w->dest };
+	struct sums sum = { 0 };
 
 	parse(sw, w->parsed, frames, n);
 	for (uint32_t i = 0; i < n; i++) {
 		v.drop = decide(sw, in, &frames[i], &w->parsed[i],
 				&w->offload[i], &v);
-		commit(sw, w, in, &frames[i], i, &v);
+		commit(sw, w, in, &frames[i], i, &v, &sum);
 	}
+	vnet_count_add(&count->in, sum.in.frames, sum.in.octets);
+	vnet_count_add(&count->looked_up, sum.in.frames - sum.dropped.frames,
+		       sum.in.octets - sum.dropped.octets);
+	vnet_count_add(&count->copies, sum.copies.frames, sum.copies.octets);
 	flush(sw, w, in, frames);
 }
 
@@ -617,15 +646,18 @@ drain(struct vnet_switch *sw, struct vnet_worker *w, struct vnet_client *c,
 	struct vnet_queue *q = &c->lane[0].queue;
 	uint8_t *scratch = w->scratch;
 	size_t room = VNET_SCRATCH_SIZE, n = 0, done;
+	uint64_t octets = 0;
 	int error;
 
 	if (max > VNET_BATCH)
 		max = VNET_BATCH;
 	vnet_queue_peek_begin(&sw->pool, q);
 	while (n < max &&
-	       vnet_queue_peek(&sw->pool, q, &w->out[n], &scratch, &room))
+	       vnet_queue_peek(&sw->pool, q, &w->out[n], &scratch, &room)) {
+		octets += vnet_frame_octets(&w->out[n]);
 		w->out[n++].depth = 1;
-	done = offer(c, w->out, n, &error);
+	}
+	done = offer(c, w->out, n, octets, &error);
 	for (size_t i = 0; i < done; i++)
 		vnet_queue_pop(&sw->pool, q);
 	if (error)

@@ -128,7 +128,8 @@ vnet_offload_check(const struct vnet_frame *f, struct vnet_offload *o)
 }
 
 uint32_t
-vnet_offload_payload_max(const struct vnet_frame *f, const struct vnet_offload *o)
+vnet_offload_payload_max(const struct vnet_frame *f,
+			 const struct vnet_offload *o)
 {
 	uint32_t payload = vnet_eth_payload(f);
 
@@ -266,7 +267,8 @@ resolve(const struct vnet_resolver *r, uint32_t shift, uint8_t *buf,
 }
 
 size_t
-vnet_resolver_next(struct vnet_resolver *r, uint8_t *buf, struct vnet_frame *out)
+vnet_resolver_next(struct vnet_resolver *r, uint8_t *buf,
+		   struct vnet_frame *out)
 {
 	const struct vnet_frame *f = r->f;
 	/* The frame up to @head, then @len octets of layer-4 payload. */

@@ -73,7 +73,8 @@ VNET_INLINE bool
 vnet_offload_is_cut(const struct vnet_frame *f, uint32_t carries)
 {
 	return f->gso_type != VNET_GSO_NONE &&
-	       (vnet_offload_wants(f) & ~(uint32_t)VNET_CARRIES_TAGS & ~carries);
+	       (vnet_offload_wants(f) & ~(uint32_t)VNET_CARRIES_TAGS &
+		~carries);
 }
 
 /* Frames that a driver is given in place of @f. */

@@ -6,7 +6,8 @@
 #include "why.h"
 
 int
-vnet_port_config_check(const struct vnet_port_config *config, struct vnet_why *why)
+vnet_port_config_check(const struct vnet_port_config *config,
+		       struct vnet_why *why)
 {
 	if (config->size != sizeof(*config))
 		return vnet_why(why, "size of the port's configuration", 0,

@@ -329,7 +329,8 @@ octets_of(const struct record *r)
 
 /* Free the blocks from @b on, up to but without @last; NONE frees all. */
 static void
-free_blocks(struct vnet_pool *pool, struct vnet_sub *s, uint32_t b, uint32_t last)
+free_blocks(struct vnet_pool *pool, struct vnet_sub *s, uint32_t b,
+	    uint32_t last)
 {
 	while (b != last) {
 		uint32_t next = pool->next[b];
@@ -438,7 +439,8 @@ append(struct vnet_pool *pool, struct vnet_queue *q, uint32_t i,
 		holds(pool, q, q->blocks + need);
 	}
 	if (s->turn[REAL].frames) {
-		struct record *tail = record_at(pool, s->tail_block, s->tail_off);
+		struct record *tail =
+			record_at(pool, s->tail_block, s->tail_off);
 
 		tail->next_block = block;
 		tail->next_off = (uint16_t)off;
@@ -668,8 +670,9 @@ queue_is_sound(const struct vnet_pool *pool, const struct vnet_queue *q)
 		i = s->ring_next;
 	}
 	return i == q->turn[REAL] && octets == q->octets &&
-	       blocks == q->blocks && frames == q->frames && octets <= q->limit &&
-	       blocks <= q->quota && q->longest.n == q->nsubs;
+	       blocks == q->blocks && frames == q->frames &&
+	       octets <= q->limit && blocks <= q->quota &&
+	       q->longest.n == q->nsubs;
 }
 
 bool

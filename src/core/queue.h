@@ -99,8 +99,9 @@ void vnet_pool_fini(struct vnet_pool *pool, const struct vnet_alloc *alloc);
 /* Sub-queues that a queue with that limit has at the most: nodes that
  * vnet_queue_init() needs. */
 uint32_t vnet_queue_nodes(const struct vnet_pool *pool, uint32_t limit);
-void vnet_queue_init(struct vnet_queue *q, struct vnet_pool *pool, uint32_t slot,
-		     uint32_t limit, struct vnet_heap_node *nodes);
+void vnet_queue_init(struct vnet_queue *q, struct vnet_pool *pool,
+		     uint32_t slot, uint32_t limit,
+		     struct vnet_heap_node *nodes);
 
 /*
  * Append a copy of @f, from @source with that @weight. False if a frame was

@@ -67,7 +67,8 @@ complete(struct vnet_switch_config *out, const struct vnet_switch_config *in,
 			value[i] = b->fallback;
 		if (value[i] < b->least || value[i] > b->most)
 			return vnet_why(why, b->text, FIRST_BOUND + i, value[i],
-					value[i] < b->least ? b->least : b->most);
+					value[i] < b->least ? b->least
+							    : b->most);
 	}
 	*out = *in;
 	out->max_ports = (uint32_t)value[0];
@@ -140,7 +141,8 @@ vnet_switch_memory(const struct vnet_switch_config *config)
 
 int
 vnet_switch_create(struct vnet_switch **out,
-		   const struct vnet_switch_config *config, struct vnet_why *why)
+		   const struct vnet_switch_config *config,
+		   struct vnet_why *why)
 {
 	const struct vnet_alloc *alloc = config->alloc;
 	struct vnet_switch_config c;
@@ -407,7 +409,8 @@ lose_link(struct vnet_switch *sw, struct vnet_client *c)
 }
 
 void
-vnet_switch_driver_broke(struct vnet_switch *sw, struct vnet_client *c, int error)
+vnet_switch_driver_broke(struct vnet_switch *sw, struct vnet_client *c,
+			 int error)
 {
 	lose_link(sw, c);
 	vnet_switch_raise(sw, VNET_EVENT_DRIVER_ERROR, c, 0, error, NULL);
@@ -819,15 +822,16 @@ vnet_fdb_flush(struct vnet_switch *sw, vnet_port_id id)
 }
 
 static void
-show_entry(const struct vnet_switch *sw, uint32_t i, struct vnet_fdb_entry *entry)
+show_entry(const struct vnet_switch *sw, uint32_t i,
+	   struct vnet_fdb_entry *entry)
 {
 	const struct vnet_fdb_slot *s = &sw->fdb.slots[i];
 	const struct vnet_client *c =
-		vnet_switch_client_at(sw, s->where & 0xffff);
+		vnet_switch_client_at(sw, vnet_fdb_owner_of(s->where));
 
 	*entry = (struct vnet_fdb_entry){
 		.size = sizeof(*entry),
-		.is_static = s->where & VNET_FDB_STATIC_BIT,
+		.is_static = vnet_fdb_list(s->where) == VNET_FDB_STATIC,
 		.port = c->port->id,
 		.client = c->id,
 	};
@@ -959,11 +963,14 @@ are_equal(uint64_t a, uint64_t b, const char *text, size_t index,
 }
 
 static bool
-is_conserved(const struct vnet_client_stats *s, size_t index, struct vnet_why *why)
+is_conserved(const struct vnet_client_stats *s, size_t index,
+	     struct vnet_why *why)
 {
-	return are_equal(s->in.frames, s->in_dropped.frames + s->looked_up.frames,
+	return are_equal(s->in.frames,
+			 s->in_dropped.frames + s->looked_up.frames,
 			 "frames in", index, why) &&
-	       are_equal(s->in.octets, s->in_dropped.octets + s->looked_up.octets,
+	       are_equal(s->in.octets,
+			 s->in_dropped.octets + s->looked_up.octets,
 			 "octets in", index, why) &&
 	       are_equal(s->out.frames + s->segments.frames,
 			 s->delivered.frames + s->queued.frames +

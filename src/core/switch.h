@@ -90,7 +90,8 @@ struct vnet_switch {
 
 	/* the control path's */
 	struct vnet_alloc alloc;
-	struct vnet_switch_config config; /* no zeroes left that mean defaults */
+	struct vnet_switch_config
+		config; /* no zeroes left that mean defaults */
 	struct vnet_slot *ports;
 	struct vnet_chain_budget budget;
 	uint32_t nports;
