@@ -6,10 +6,10 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <vnet/libvnet.h>
+#include <vnet/malloc.h>
 
 #define NHOSTS 3
 
@@ -18,21 +18,6 @@ struct host {
 	struct vnet_inproc port;
 	uint8_t mac[6];
 };
-
-static void *
-get(void *ctx, size_t size, size_t align)
-{
-	(void)ctx;
-	return aligned_alloc(align, (size + align - 1) / align * align);
-}
-
-static void
-put(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
 
 static void
 hear(void *ctx, const struct vnet_frame *f)
@@ -91,7 +76,7 @@ open_host(struct vnet_switch *sw, struct host *h, int number)
 int
 main(void)
 {
-	const struct vnet_alloc alloc = {.get = get, .put = put};
+	const struct vnet_alloc alloc = vnet_malloc();
 	const struct vnet_switch_config config = {
 		.size = sizeof(config),
 		.alloc = &alloc,

@@ -124,8 +124,8 @@ VNET_API int vnet_filter_add(struct vnet_switch *sw, vnet_port_id port,
 /**
  * vnet_filter_remove() - take a rule out of a chain
  *
- * Return: 0; -ENOENT if there is no such port or rule, -ENOMEM (the chain is
- * then as it was), -EBUSY from inside a driver's send.
+ * Needs no memory. Return: 0; -ENOENT if there is no such port or rule, -EBUSY
+ * from inside a driver's send.
  */
 VNET_API int vnet_filter_remove(struct vnet_switch *sw, vnet_port_id port,
 				enum vnet_side side, const char *name);
