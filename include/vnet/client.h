@@ -55,8 +55,8 @@ VNET_API const char *vnet_drop_name(enum vnet_drop reason);
  * @size:	sizeof(struct vnet_client_config)
  * @ops:	its driver; outlives the client
  * @ctx:	handed to @ops
- * @queue_octets: bound of its queue, in octets of frames; 0 for the switch's
- *		queue_octets, which is also the most
+ * @queue_octets: bound of its queue, in octets of frames, VNET_POOL_BLOCK at
+ *		the least; 0 for the switch's queue_octets, which is the most
  * @weight:	its share, as a source, of a congested client's output, 1 to
  *		1024; 0 for 1
  */

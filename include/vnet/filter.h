@@ -13,7 +13,9 @@
  * 1993), in tcpdump's dialect (the MOD and XOR of libpcap included): offsets
  * count from the destination address, words are loaded in network byte order,
  * LEN is the length of the frame, a load beyond the frame ends the program
- * with 0. A tag that travels out of band is seen where it is on the wire.
+ * with 0. A, X and scratch memory begin as 0; a shift by 32 or more gives 0; a
+ * division by X = 0 ends the program with 0. A tag that travels out of band is
+ * seen where it is on the wire.
  * Text is compiled outside, by libpcap's pcap_compile().
  */
 #ifndef VNET_FILTER_H

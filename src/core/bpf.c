@@ -15,9 +15,8 @@
  * is the jumps through the table: these two in one, and the look ahead behind
  * OP_JEQ_K, leave a common filter half of them or fewer.
  */
-#include <errno.h>
-
 #include "bpf.h"
+#include "why.h"
 
 enum op {
 	OP_UNKNOWN, /* so that the table below says what it does not name */
@@ -139,20 +138,6 @@ find_op(const struct vnet_bpf_insn *insn)
 	return insn->code < 256 ? (enum op)known[insn->code] : OP_UNKNOWN;
 }
 
-static int
-refuse(struct vnet_why *why, const char *text, size_t index, uint64_t found,
-       uint64_t bound)
-{
-	if (why)
-		*why = (struct vnet_why){
-			.text = text,
-			.index = index,
-			.found = found,
-			.bound = bound,
-		};
-	return -EINVAL;
-}
-
 /* Does a jump over @skip instructions, from instruction @i, stay inside? */
 static int
 check_jump(size_t i, uint32_t skip, size_t ninsns, struct vnet_why *why)
@@ -161,8 +146,8 @@ check_jump(size_t i, uint32_t skip, size_t ninsns, struct vnet_why *why)
 
 	if (target < ninsns)
 		return 0;
-	return refuse(why, "jump beyond the end of the program", i, target,
-		      ninsns);
+	return vnet_why(why, "jump beyond the end of the program", i, target,
+			ninsns);
 }
 
 static int
@@ -173,19 +158,19 @@ check_insn(const struct vnet_bpf_insn *insn, size_t i, size_t ninsns,
 
 	switch (find_op(insn)) {
 	case OP_UNKNOWN:
-		return refuse(why, "unknown opcode", i, insn->code, 0);
+		return vnet_why(why, "unknown opcode", i, insn->code, 0);
 	case OP_LD_MEM:
 	case OP_LDX_MEM:
 	case OP_ST:
 	case OP_STX:
 		if (insn->k >= VNET_BPF_SCRATCH)
-			return refuse(why, "no such word of scratch memory", i,
-				      insn->k, VNET_BPF_SCRATCH);
+			return vnet_why(why, "no such word of scratch memory",
+					i, insn->k, VNET_BPF_SCRATCH);
 		return 0;
 	case OP_DIV_K:
 	case OP_MOD_K:
 		if (insn->k == 0)
-			return refuse(why, "division by 0", i, 0, 1);
+			return vnet_why(why, "division by 0", i, 0, 1);
 		return 0;
 	case OP_JA:
 		return check_jump(i, insn->k, ninsns, why);
@@ -216,9 +201,9 @@ vnet_bpf_check(const struct vnet_bpf_insn *insns, size_t ninsns, size_t max,
 	if (max == 0)
 		max = VNET_BPF_MAX_INSNS;
 	if (!insns || ninsns == 0)
-		return refuse(why, "program without instructions", 0, 0, 1);
+		return vnet_why(why, "program without instructions", 0, 0, 1);
 	if (ninsns > max)
-		return refuse(why, "program too long", 0, ninsns, max);
+		return vnet_why(why, "program too long", 0, ninsns, max);
 
 	for (size_t i = 0; i < ninsns; i++) {
 		err = check_insn(&insns[i], i, ninsns, why);
@@ -228,8 +213,8 @@ vnet_bpf_check(const struct vnet_bpf_insn *insns, size_t ninsns, size_t max,
 
 	last = find_op(&insns[ninsns - 1]);
 	if (last != OP_RET_K && last != OP_RET_A)
-		return refuse(why, "program does not end in a return",
-			      ninsns - 1, insns[ninsns - 1].code, 0);
+		return vnet_why(why, "program does not end in a return",
+				ninsns - 1, insns[ninsns - 1].code, 0);
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "filter.h"
+#include "why.h"
 
 static uint64_t
 block_size(uint32_t max_rules, uint32_t max_insns)
@@ -70,7 +71,7 @@ resize(struct vnet_chain *c, const struct vnet_alloc *alloc,
 		to.ops = (struct vnet_bpf_op *)(to.rules + max_rules);
 		to.labels = (struct vnet_chain_label *)(to.ops + max_insns);
 	}
-	if (c->nrules) {
+	if (to.rules && c->rules) {
 		memcpy(to.rules, c->rules, c->nrules * sizeof(*c->rules));
 		memcpy(to.ops, c->ops, c->ninsns * sizeof(*c->ops));
 		memcpy(to.labels, c->labels, c->nrules * sizeof(*c->labels));
@@ -91,35 +92,12 @@ vnet_chain_fini(struct vnet_chain *c, const struct vnet_alloc *alloc,
 	vnet_chain_init(c);
 }
 
-static int
-refuse(struct vnet_why *why, const char *text, uint64_t found, uint64_t bound)
-{
-	if (why)
-		*why = (struct vnet_why){
-			.text = text,
-			.found = found,
-			.bound = bound,
-		};
-	return -EINVAL;
-}
-
-/* Octets of a string before its NUL; @max if it is not among the first @max. */
-static size_t
-bounded_length(const char *s, size_t max)
-{
-	size_t len = 0;
-
-	while (len < max && s[len])
-		len++;
-	return len;
-}
-
 /* Copy a rule's name, zeros behind it: names are then compared whole. False if
  * it is not one. */
 static bool
 pad_name(char to[VNET_RULE_NAME_SIZE], const char *name)
 {
-	size_t len = name ? bounded_length(name, VNET_RULE_NAME_SIZE) : 0;
+	size_t len = name ? vnet_name_len(name, VNET_RULE_NAME_SIZE) : 0;
 
 	if (len == 0 || len == VNET_RULE_NAME_SIZE)
 		return false;
@@ -153,17 +131,17 @@ check_rule(const struct vnet_rule *rule, uint32_t max_program,
 	char name[VNET_RULE_NAME_SIZE];
 
 	if (rule->size != sizeof(*rule))
-		return refuse(why, "unknown size of struct vnet_rule",
-			      rule->size, sizeof(*rule));
+		return vnet_why(why, "unknown size of struct vnet_rule", 0,
+				rule->size, sizeof(*rule));
 	if (!rule->name || !rule->name[0])
-		return refuse(why, "rule without a name", 0, 1);
+		return vnet_why(why, "rule without a name", 0, 0, 1);
 	if (!pad_name(name, rule->name))
-		return refuse(why, "rule's name too long",
-			      bounded_length(rule->name, VNET_RULE_NAME_SIZE),
-			      VNET_RULE_NAME_SIZE - 1);
+		return vnet_why(why, "rule's name too long", 0,
+				vnet_name_len(rule->name, VNET_RULE_NAME_SIZE),
+				VNET_RULE_NAME_SIZE - 1);
 	if (!is_verdict(rule->verdict))
-		return refuse(why, "unknown verdict", (uint64_t)rule->verdict,
-			      VNET_DROP);
+		return vnet_why(why, "unknown verdict", 0,
+				(uint64_t)rule->verdict, VNET_DROP);
 	return vnet_bpf_check(rule->insns, rule->ninsns, max_program, why);
 }
 

@@ -70,6 +70,9 @@ complete(struct vnet_switch_config *out, const struct vnet_switch_config *in,
 					value[i] < b->least ? b->least
 							    : b->most);
 	}
+	if (value[3] > SIZE_MAX / 2)
+		return vnet_why(why, "pool_octets beyond this machine's memory",
+				FIRST_BOUND + 3, value[3], SIZE_MAX / 2);
 	*out = *in;
 	out->max_ports = (uint32_t)value[0];
 	out->fdb_entries = (uint32_t)value[1];
@@ -444,23 +447,60 @@ vnet_port_add(struct vnet_switch *sw, const struct vnet_port_config *config,
 	return 0;
 }
 
+/* What is left to do when a client has gone: tell its driver. That comes last,
+ * for a driver may do as it likes then. */
+struct farewell {
+	const struct vnet_driver_ops *ops;
+	void *ctx;
+};
+
+static void
+say_farewell(struct farewell f)
+{
+	if (f.ops && f.ops->close)
+		f.ops->close(f.ctx);
+}
+
+/* Take a client out of everything. */
+static struct farewell
+remove_client(struct vnet_switch *sw, struct vnet_client *c)
+{
+	struct farewell f = {c->ops, c->ctx};
+
+	free_id(sw->clients, c->slot);
+	sw->nclients--;
+	sw->clients[c->slot].is_swept = true;
+	sw->nsweeping++;
+	purge(sw, c, VNET_DROP_REMOVED);
+	sw->pool.queue[c->slot] = NULL;
+	vnet_fdb_flush_owner(&sw->fdb, c->slot, true);
+	vnet_counters_sum(&sw->gone, &c->lane[0].count);
+	vnet_switch_raise(sw, VNET_EVENT_CLIENT_REMOVED, c, 0, 0, NULL);
+	c->port->client = NULL;
+	vnet_switch_update_reach(sw);
+	sw->alloc.put(sw->alloc.ctx, c, client_size(c->nnodes));
+	return f;
+}
+
 int
 vnet_port_remove(struct vnet_switch *sw, vnet_port_id id)
 {
 	struct vnet_port *port = find_port(sw, id);
+	struct farewell f = {NULL, NULL};
 
 	if (!port)
 		return -ENOENT;
 	if (sw->entered)
 		return -EBUSY;
 	if (port->client)
-		vnet_client_remove(sw, port->client->id);
+		f = remove_client(sw, port->client);
 	free_id(sw->ports, (uint32_t)id);
 	sw->nports--;
 	raise_port(sw, VNET_EVENT_PORT_REMOVED, port);
 	vnet_chain_fini(&port->chain[VNET_INGRESS], &sw->alloc, &sw->budget);
 	vnet_chain_fini(&port->chain[VNET_EGRESS], &sw->alloc, &sw->budget);
 	sw->alloc.put(sw->alloc.ctx, port, sizeof(*port));
+	say_farewell(f);
 	return 0;
 }
 
@@ -603,30 +643,12 @@ int
 vnet_client_remove(struct vnet_switch *sw, vnet_client_id id)
 {
 	struct vnet_client *c = vnet_switch_client(sw, id);
-	const struct vnet_driver_ops *ops;
-	void *ctx;
 
 	if (!c)
 		return -ENOENT;
 	if (sw->entered)
 		return -EBUSY;
-	free_id(sw->clients, c->slot);
-	sw->nclients--;
-	sw->clients[c->slot].is_swept = true;
-	sw->nsweeping++;
-	purge(sw, c, VNET_DROP_REMOVED);
-	sw->pool.queue[c->slot] = NULL;
-	vnet_fdb_flush_owner(&sw->fdb, c->slot, true);
-	vnet_counters_sum(&sw->gone, &c->lane[0].count);
-	vnet_switch_raise(sw, VNET_EVENT_CLIENT_REMOVED, c, 0, 0, NULL);
-	c->port->client = NULL;
-	vnet_switch_update_reach(sw);
-	ops = c->ops;
-	ctx = c->ctx;
-	sw->alloc.put(sw->alloc.ctx, c, client_size(c->nnodes));
-	/* Last, for a driver may do as it likes from here on. */
-	if (ops->close)
-		ops->close(ctx);
+	say_farewell(remove_client(sw, c));
 	return 0;
 }
 
