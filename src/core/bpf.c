@@ -10,10 +10,10 @@
  *
  * Translation keeps every instruction where it is. It numbers the opcodes
  * without gaps, for the interpreter's jump table, and where a load is followed
- * by the comparison that it is nearly always for, its op does both. The
- * comparison stays in its place, for whoever jumps there. What a program costs
- * is the jumps through the table: these two in one, and the look ahead behind
- * OP_JEQ_K, leave a common filter half of them or fewer.
+ * by the comparison that it is nearly always for, its op does both; likewise with
+ * a mask between them. What was fused stays in its place, for whoever jumps
+ * there. What a program costs is the jumps through the table: this, and the look
+ * ahead behind OP_JEQ_K, leave a common filter half of them or fewer.
  */
 #include "bpf.h"
 #include "why.h"
@@ -78,6 +78,8 @@ enum op {
 	OP_LD_B_IND_JEQ,
 	OP_LD_H_ABS_JSET,
 	OP_LD_B_ABS_JSET,
+	OP_AND_K_JEQ,
+	OP_LD_W_ABS_AND_JEQ, /* three: what "net 10.0.0.0/8" comes to */
 };
 
 static const uint8_t known[256] = {
@@ -218,13 +220,17 @@ vnet_bpf_check(const struct vnet_bpf_insn *insns, size_t ninsns, size_t max,
 	return 0;
 }
 
-/* The op that does @op and then @next, or @op where there is none. */
+/* The op that does @op and then @next, and @third, or @op where there is
+ * none. */
 static enum op
-fuse(enum op op, enum op next)
+fuse(enum op op, enum op next, enum op third)
 {
 	switch (op) {
 	case OP_LD_W_ABS:
-		return next == OP_JEQ_K ? OP_LD_W_ABS_JEQ : op;
+		return next == OP_JEQ_K ? OP_LD_W_ABS_JEQ
+		       : next == OP_AND_K && third == OP_JEQ_K
+			       ? OP_LD_W_ABS_AND_JEQ
+			       : op;
 	case OP_LD_H_ABS:
 		return next == OP_JEQ_K    ? OP_LD_H_ABS_JEQ
 		       : next == OP_JSET_K ? OP_LD_H_ABS_JSET
@@ -239,9 +245,18 @@ fuse(enum op op, enum op next)
 		return next == OP_JEQ_K ? OP_LD_H_IND_JEQ : op;
 	case OP_LD_B_IND:
 		return next == OP_JEQ_K ? OP_LD_B_IND_JEQ : op;
+	case OP_AND_K:
+		return next == OP_JEQ_K ? OP_AND_K_JEQ : op;
 	default:
 		return op;
 	}
+}
+
+/* The op of instruction @i, OP_UNKNOWN behind the last. */
+static enum op
+op_at(const struct vnet_bpf_insn *insns, size_t i, size_t n)
+{
+	return i < n ? find_op(&insns[i]) : OP_UNKNOWN;
 }
 
 void
@@ -259,8 +274,7 @@ vnet_bpf_translate(struct vnet_bpf_op *ops, const struct vnet_bpf_insn *insns,
 			op = OP_LD_IMM;
 			k = 0;
 		}
-		if (i + 1 < n)
-			op = fuse(op, find_op(&insns[i + 1]));
+		op = fuse(op, op_at(insns, i + 1, n), op_at(insns, i + 2, n));
 
 		ops[i] = (struct vnet_bpf_op){
 			.op = (uint16_t)op,
@@ -478,6 +492,17 @@ run(const struct vnet_bpf_op *pc, const struct vnet_frame *f, bool tagged)
 		case OP_LD_W_ABS_JEQ:
 			if (!load(f, tagged, pc->k, 4, &a))
 				return 0;
+			pc++;
+			goto jeq;
+		case OP_LD_W_ABS_AND_JEQ:
+			if (!load(f, tagged, pc->k, 4, &a))
+				return 0;
+			pc++;
+			a &= pc->k;
+			pc++;
+			goto jeq;
+		case OP_AND_K_JEQ:
+			a &= pc->k;
 			pc++;
 			goto jeq;
 		case OP_LD_H_ABS_JEQ:

@@ -168,18 +168,27 @@ enum vnet_fdb_learned vnet_fdb_learn_slowly(struct vnet_fdb *t, uint64_t mac,
 					    uint32_t home, uint32_t i,
 					    uint32_t owner, uint64_t now_s);
 
-/* An address was seen on @owner. Nearly always that is known. */
+/* vnet_fdb_slot.where of what @owner is seen to have. */
+VNET_INLINE uint32_t
+vnet_fdb_where(const struct vnet_fdb *t, uint32_t owner)
+{
+	return t->owners[owner].where[VNET_FDB_LEARNED];
+}
+
+/* An address was seen; @where is vnet_fdb_where() of its owner. Nearly always
+ * that is known. */
 VNET_INLINE enum vnet_fdb_learned
-vnet_fdb_learn(struct vnet_fdb *t, uint64_t mac, uint32_t home, uint32_t owner,
+vnet_fdb_learn(struct vnet_fdb *t, uint64_t mac, uint32_t home, uint32_t where,
 	       uint64_t now_s)
 {
 	uint32_t i = vnet_fdb_slot(t, mac, home);
 
 	if (vnet_likely(i != VNET_FDB_NONE &&
 			t->slots[i].stamp == (uint32_t)now_s &&
-			t->slots[i].where == t->owners[owner].where[0]))
+			t->slots[i].where == where))
 		return VNET_FDB_KNOWN;
-	return vnet_fdb_learn_slowly(t, mac, home, i, owner, now_s);
+	return vnet_fdb_learn_slowly(t, mac, home, i, vnet_fdb_owner_of(where),
+				     now_s);
 }
 
 /* Pin an address. 0, or -ENOSPC where nothing but static entries is left. */

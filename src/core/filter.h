@@ -92,14 +92,21 @@ void vnet_chain_get_default(const struct vnet_chain *c,
  * most, while one is being changed too. */
 uint64_t vnet_chain_memory(uint32_t max_rules, uint32_t max_insns);
 
+/* What vnet_chain_run() sets where no rule was asked. */
+#define VNET_NO_RULE UINT32_MAX
+
 /* The verdict for a frame, and which rule decided: its index, or
- * vnet_chain.nrules for the default. Changes nothing. */
+ * vnet_chain.nrules for the default. A chain that has nothing to say, without
+ * rules and passing, is not asked: VNET_NO_RULE. Changes nothing. */
 VNET_INLINE enum vnet_verdict
 vnet_chain_run(const struct vnet_chain *c, const struct vnet_frame *f,
 	       uint32_t *rule)
 {
 	uint32_t i;
 
+	*rule = VNET_NO_RULE;
+	if (!c->nrules && vnet_likely(c->default_verdict == VNET_PASS))
+		return VNET_PASS;
 	for (i = 0; i < c->nrules; i++) {
 		const struct vnet_chain_rule *r = &c->rules[i];
 
@@ -119,7 +126,7 @@ vnet_chain_hit(struct vnet_chain *c, uint32_t rule)
 {
 	if (rule < c->nrules)
 		c->rules[rule].hits++;
-	else
+	else if (rule != VNET_NO_RULE)
 		c->default_hits++;
 }
 

@@ -41,22 +41,29 @@ lowest_bit(uint64_t x)
 /* Look at the batch once from end to end, so that what its frames and their
  * addresses have in memory is on its way before it is needed. */
 static void
-parse(const struct vnet_switch *sw, struct vnet_parsed *p,
+parse(const struct vnet_switch *sw, struct vnet_worker *w,
       const struct vnet_frame *frames, size_t n)
 {
+	unsigned int odd = 0;
+
 	for (size_t i = 0; i < n && i < AHEAD; i++)
 		__builtin_prefetch(frames[i].data);
 	for (size_t i = 0; i < n; i++) {
+		const struct vnet_frame *f = &frames[i];
+		struct vnet_parsed *p = &w->parsed[i];
+
 		if (i + AHEAD < n)
 			__builtin_prefetch(frames[i + AHEAD].data);
-		p[i].is_whole = vnet_eth_parse(&frames[i], &p[i].eth);
-		if (vnet_unlikely(!p[i].is_whole))
+		odd |= (unsigned int)f->flags | f->gso_type | f->ntags;
+		p->is_whole = vnet_eth_parse(f, &p->eth);
+		if (vnet_unlikely(!p->is_whole))
 			continue;
-		p[i].home_dst = vnet_fdb_home(&sw->fdb, p[i].eth.dst);
-		p[i].home_src = vnet_fdb_home(&sw->fdb, p[i].eth.src);
-		vnet_fdb_prefetch(&sw->fdb, p[i].home_dst);
-		vnet_fdb_prefetch(&sw->fdb, p[i].home_src);
+		p->home_dst = vnet_fdb_home(&sw->fdb, p->eth.dst);
+		p->home_src = vnet_fdb_home(&sw->fdb, p->eth.src);
+		vnet_fdb_prefetch(&sw->fdb, p->home_dst);
+		vnet_fdb_prefetch(&sw->fdb, p->home_src);
 	}
+	w->is_plain = !odd;
 }
 
 /* Is the longest frame that @f becomes within the MTU? */
@@ -171,12 +178,12 @@ struct sums {
 };
 
 static void
-learn(struct vnet_switch *sw, struct vnet_client *in,
+learn(struct vnet_switch *sw, struct vnet_client *in, uint32_t where,
       const struct vnet_parsed *p)
 {
 	struct vnet_lane *lane = &in->lane[0];
 
-	switch (vnet_fdb_learn(&sw->fdb, p->eth.src, p->home_src, in->slot,
+	switch (vnet_fdb_learn(&sw->fdb, p->eth.src, p->home_src, where,
 			       sw->now_s)) {
 	case VNET_FDB_KNOWN:
 	case VNET_FDB_NEW:
@@ -223,7 +230,7 @@ commit(struct vnet_switch *sw, struct vnet_worker *w, struct vnet_client *in,
 	uint32_t octets = vnet_frame_octets(f);
 
 	if (vnet_likely(v->learn))
-		learn(sw, in, &w->parsed[i]);
+		learn(sw, in, w->learned, &w->parsed[i]);
 	if (vnet_likely(v->rule != VNET_NO_RULE))
 		vnet_chain_hit(&in->port->chain[VNET_INGRESS], v->rule);
 	vnet_count_add(&sum->in, 1, octets);
@@ -275,7 +282,8 @@ gather(struct vnet_worker *w, const struct vnet_frame *frames, uint64_t mask)
 
 		set_view(&w->out[count.frames++], &frames[i], &w->offload[i]);
 		count.octets += vnet_frame_octets(&frames[i]);
-		wants |= vnet_offload_wants(&frames[i]);
+		if (!w->is_plain)
+			wants |= vnet_offload_wants(&frames[i]);
 	}
 	w->gathered = mask;
 	w->gathered_count = count;
@@ -578,10 +586,11 @@ forward(struct vnet_switch *sw, struct vnet_worker *w, struct vnet_client *in,
 	const struct vnet_frame *frames, size_t n)
 {
 	struct vnet_counters *count = &in->lane[0].count;
-	struct vnet_decision v = { .dest = w->dest };
-	struct sums sum = { 0 };
+	struct vnet_decision v = {.dest = w->dest};
+	struct sums sum = {0};
 
-	parse(sw, w->parsed, frames, n);
+	w->learned = vnet_fdb_where(&sw->fdb, in->slot);
+	parse(sw, w, frames, n);
 	for (uint32_t i = 0; i < n; i++) {
 		v.drop = decide(sw, in, &frames[i], &w->parsed[i],
 				&w->offload[i], &v);

@@ -54,6 +54,8 @@ struct vnet_parsed {
 /* What one worker needs while it forwards. */
 struct vnet_worker {
 	struct vnet_parsed parsed[VNET_BATCH];
+	bool is_plain;    /* no frame of the batch has offloads, or tags */
+	uint32_t learned; /* vnet_fdb_slot.where of what it is learned from */
 	struct vnet_offload offload[VNET_BATCH];
 	struct vnet_frame out[VNET_BATCH];
 	uint64_t gathered; /* which frames of the batch out[] holds */
