@@ -67,12 +67,13 @@ vnet_fdb_init(struct vnet_fdb *t, const struct vnet_alloc *alloc,
 		.max = entries,
 		.nowners = owners,
 		.ageing_s = ageing_s,
-		.hash_mul = {mix(&seed) | 1, mix(&seed) | 1},
 		.sweep_first = VNET_FDB_NONE,
 		.sweep_last = VNET_FDB_NONE,
 		.age_due = UINT64_MAX,
-		.age_next = UINT64_MAX,
 	};
+	/* One after the other: an initialiser has no order. */
+	t->hash_mul[0] = mix(&seed) | 1;
+	t->hash_mul[1] = mix(&seed) | 1;
 	t->slots = alloc->get(alloc->ctx, slots_size(entries), VNET_CACHE_LINE);
 	if (!t->slots)
 		goto fail;
@@ -452,6 +453,8 @@ vnet_fdb_flush_owner(struct vnet_fdb *t, uint32_t owner, bool fixed)
 static void
 age(struct vnet_fdb *t, uint64_t now_s, uint32_t budget)
 {
+	if (!t->age_cursor)
+		t->age_next = UINT64_MAX;
 	while (budget--) {
 		const struct vnet_fdb_owner *o = &t->owners[t->age_cursor];
 		uint32_t i = o->head[VNET_FDB_LEARNED];
@@ -469,7 +472,6 @@ age(struct vnet_fdb *t, uint64_t now_s, uint32_t budget)
 		if (++t->age_cursor == t->nowners) {
 			t->age_cursor = 0;
 			t->age_due = t->age_next;
-			t->age_next = UINT64_MAX;
 			return;
 		}
 	}

@@ -660,7 +660,7 @@ drain(struct vnet_switch *sw, struct vnet_worker *w, struct vnet_client *c,
 
 	if (max > VNET_BATCH)
 		max = VNET_BATCH;
-	vnet_queue_peek_begin(&sw->pool, q);
+	vnet_queue_peek_begin(q);
 	while (n < max &&
 	       vnet_queue_peek(&sw->pool, q, &w->out[n], &scratch, &room)) {
 		octets += vnet_frame_octets(&w->out[n]);

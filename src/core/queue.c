@@ -523,14 +523,21 @@ schedule(struct vnet_pool *pool, struct vnet_queue *q, int which)
 {
 	for (;;) {
 		uint32_t i = q->turn[which];
-		struct vnet_turn *t = &pool->sub[i].turn[which];
+		struct vnet_sub *s = &pool->sub[i];
+		struct vnet_turn *t = &s->turn[which];
 
+		/* A peek begins at what is real, with each sub-queue when it
+		 * comes there first: it may not come to many. */
+		if (which == PEEK && s->peek != q->peek) {
+			s->turn[PEEK] = s->turn[REAL];
+			s->peek = q->peek;
+		}
 		if (t->frames) {
 			uint32_t octets =
 				octets_of(record_at(pool, t->block, t->off));
 
 			if (!t->served) {
-				t->deficit += pool->sub[i].quantum;
+				t->deficit += s->quantum;
 				t->served = true;
 			}
 			if (octets <= t->deficit) {
@@ -539,21 +546,16 @@ schedule(struct vnet_pool *pool, struct vnet_queue *q, int which)
 			}
 		}
 		t->served = false;
-		q->turn[which] = pool->sub[i].ring_next;
+		q->turn[which] = s->ring_next;
 	}
 }
 
 void
-vnet_queue_peek_begin(struct vnet_pool *pool, struct vnet_queue *q)
+vnet_queue_peek_begin(struct vnet_queue *q)
 {
-	uint32_t i = q->turn[REAL];
-
-	q->turn[PEEK] = i;
+	q->turn[PEEK] = q->turn[REAL];
 	q->peek_left = q->frames;
-	for (uint32_t n = 0; n < q->nsubs; n++) {
-		pool->sub[i].turn[PEEK] = pool->sub[i].turn[REAL];
-		i = pool->sub[i].ring_next;
-	}
+	q->peek++;
 }
 
 bool

@@ -37,6 +37,7 @@ struct vnet_queue {
 	uint32_t nsubs;
 	uint32_t turn[2];   /* whose turn it is: in fact, in the peek */
 	uint32_t peek_left; /* frames that the peek under way has not seen */
+	uint64_t peek;      /* its number */
 	struct vnet_heap longest; /* sub-queues by octets */
 };
 
@@ -62,6 +63,8 @@ struct vnet_sub {
 	uint32_t end_off;
 	uint32_t octets;
 	uint32_t blocks;
+	uint64_t
+		peek; /* the last peek that came here: turn[1] is of that one */
 	struct vnet_turn turn[2];
 };
 
@@ -112,7 +115,7 @@ bool vnet_queue_push(struct vnet_pool *pool, struct vnet_queue *q,
 		     const struct vnet_frame *f, struct vnet_loss *loss);
 
 /* Begin to look at what is next. */
-void vnet_queue_peek_begin(struct vnet_pool *pool, struct vnet_queue *q);
+void vnet_queue_peek_begin(struct vnet_queue *q);
 
 /*
  * The next frame, lent until the queue is touched. One that spans blocks is put
