@@ -155,7 +155,8 @@ VNET_API int vnet_filter_get(const struct vnet_switch *sw, vnet_port_id port,
 
 /**
  * vnet_filter_get_default() - the verdict of a chain when no rule matches
- * @hits:	set to the frames that it has decided; may be NULL
+ * @hits:	set to the frames that it has decided; may be NULL. A chain
+ *		that passes and has no rules is not run, and counts nothing
  *
  * Return: 0, or -ENOENT if there is no such port.
  */

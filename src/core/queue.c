@@ -384,8 +384,8 @@ lose_newest(struct vnet_pool *pool, struct vnet_queue *q, uint32_t i,
 	holds(pool, q, q->blocks - (held - s->blocks));
 }
 
-/* Copy between @p and the octets of the record that begins at (@block, @off),
- * which go on in the blocks linked behind. */
+/* Copy the octets of the record that begins at (@block, @off), and that go on in
+ * the blocks linked behind, to @to; or, where that is NULL, from @from. */
 static void
 copy_octets(const struct vnet_pool *pool, uint32_t block, uint32_t off,
 	    uint8_t *to, const uint8_t *from, uint32_t len)
@@ -401,6 +401,7 @@ copy_octets(const struct vnet_pool *pool, uint32_t block, uint32_t off,
 			memcpy(to, p, n);
 			to += n;
 		} else {
+			VNET_ASSERT(from);
 			memcpy(p, from, n);
 			from += n;
 		}

@@ -23,7 +23,7 @@
 
 /* Room for frames that are put together or made here: the longest, and then as
  * many again. */
-#define VNET_SCRATCH_SIZE (2 * VNET_RESOLVED_MAX)
+#define VNET_SCRATCH_SIZE ((size_t)2 * VNET_RESOLVED_MAX)
 
 #define VNET_NO_RULE      UINT32_MAX
 

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Libraries and headers, the CMake package, libvnet.pc. Nothing that is
+# installed holds the prefix: it may be moved.
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/vnet)
+
+install(TARGETS vnet vnet_static
+  EXPORT vnet-targets
+  FILE_SET HEADERS)
+install(EXPORT vnet-targets
+  NAMESPACE vnet::
+  DESTINATION ${package_dir})
+configure_package_config_file(
+  ${CMAKE_CURRENT_LIST_DIR}/vnet-config.cmake.in
+  ${CMAKE_CURRENT_BINARY_DIR}/vnet-config.cmake
+  INSTALL_DESTINATION ${package_dir})
+# Before 1.0 a minor version may break its users.
+write_basic_package_version_file(
+  ${CMAKE_CURRENT_BINARY_DIR}/vnet-config-version.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES
+  ${CMAKE_CURRENT_BINARY_DIR}/vnet-config.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/vnet-config-version.cmake
+  DESTINATION ${package_dir})
+
+set(pc_dir ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
+foreach(dir LIBDIR INCLUDEDIR)
+  cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_${dir} BASE_DIRECTORY ${pc_dir}
+    OUTPUT_VARIABLE PC_${dir})
+endforeach()
+configure_file(${CMAKE_CURRENT_LIST_DIR}/libvnet.pc.in libvnet.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/libvnet.pc
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

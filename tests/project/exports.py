@@ -1,0 +1,52 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The shared library exports what the headers mark VNET_API, and no more.
+
+The version script does the hiding: a function that is in neither list, or in
+one alone, shows here.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+DECLARATION = re.compile(r"^VNET_API\b[^;{]*?\b(vnet_\w+)\s*\(", re.M)
+SONAME = "libvnet.so.0"
+
+
+def main():
+    library = sys.argv[1]
+    wrong = []
+
+    declared = set()
+    for header in pathlib.Path("include/vnet").glob("*.h"):
+        text = header.read_text()
+        names = DECLARATION.findall(text)
+        marks = len(re.findall(r"^VNET_API\b", text, re.M))
+        if len(names) != marks:
+            wrong.append(f"{header}: {marks} marks, {len(names)} functions")
+        declared.update(names)
+
+    output = subprocess.check_output(
+        ["nm", "--dynamic", "--defined-only", "--format=posix", library],
+        text=True,
+    )
+    exported = {
+        line.split("@")[0]
+        for line in output.splitlines()
+        if line.split()[1] != "A"  # the version itself
+    }
+
+    wrong += [f"not exported: {name}" for name in sorted(declared - exported)]
+    wrong += [f"exported: {name}" for name in sorted(exported - declared)]
+
+    output = subprocess.check_output(["readelf", "-d", library], text=True)
+    if f"[{SONAME}]" not in output:
+        wrong.append(f"{library}: SONAME is not {SONAME}")
+
+    print(f"{len(exported)} functions exported")
+    print("\n".join(wrong))
+    sys.exit(1 if wrong or not exported else 0)
+
+
+main()
