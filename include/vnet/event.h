@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What happened to a switch, read from a bounded ring.
+ * What happened to a switch: a bounded ring of what was done to it, and behind
+ * that, for each client, what its traffic did.
  *
- * A repeat of what has not been read yet only counts one up. When the ring is
- * full, what comes is lost and VNET_EVENT_OVERFLOW is read next: the reader
- * then reads everything anew.
+ * When the ring is full, what comes is lost and VNET_EVENT_OVERFLOW is read
+ * next: the reader then reads everything anew. What traffic does (an address
+ * moved, the FDB or a queue is full) is never lost and pushes nothing out: a
+ * client has one event of each of these types at the most that waits to be
+ * read, and repeats only count it up. They are read when the ring is empty, in
+ * order of clients, or before the event that says that the client has gone.
  */
 #ifndef VNET_EVENT_H
 #define VNET_EVENT_H

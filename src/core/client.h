@@ -16,12 +16,15 @@
  * number of them. */
 #define VNET_WORKERS 1
 
-/* Events of the data path that coalesce, each for its client. */
-enum {
-	VNET_COALESCE_MOVED,
-	VNET_COALESCE_FDB_FULL,
-	VNET_COALESCE_QUEUE_FULL,
-	VNET_NCOALESCE
+/* Events of the data path. A client has one of each type at the most that waits
+ * to be read, and counts what comes meanwhile: so that no traffic pushes other
+ * events out of the ring. */
+enum { VNET_MARK_MOVED, VNET_MARK_FDB_FULL, VNET_MARK_QUEUE_FULL, VNET_NMARKS };
+
+struct vnet_mark {
+	uint64_t mac;
+	vnet_nsec time; /* of the first one */
+	uint32_t count; /* 0: there is none */
 };
 
 /**
@@ -50,7 +53,7 @@ struct vnet_lane {
 	uint16_t skip;    /* of the first of them, frames already sent */
 	struct vnet_counters count;
 	struct vnet_queue queue;
-	uint64_t event[VNET_NCOALESCE];
+	struct vnet_mark mark[VNET_NMARKS];
 };
 
 struct vnet_client {

@@ -37,29 +37,19 @@ place(const struct vnet_events *ev, uint64_t number)
 }
 
 void
-vnet_events_raise(struct vnet_events *ev, const struct vnet_event *event,
-		  uint64_t *last)
+vnet_events_raise(struct vnet_events *ev, const struct vnet_event *event)
 {
 	struct vnet_event *e;
 
-	if (last && *last >= ev->unread) {
-		e = place(ev, *last);
-		if (e->count < UINT32_MAX)
-			e->count++;
-		e->mac = event->mac;
-		return;
-	}
 	if (ev->next - ev->unread == ev->capacity) {
 		ev->lost++;
 		return;
 	}
-	e = place(ev, ev->next);
+	e = place(ev, ev->next++);
 	*e = *event;
 	e->size = sizeof(*e);
-	e->count = 1;
-	if (last)
-		*last = ev->next;
-	ev->next++;
+	if (!e->count)
+		e->count = 1;
 }
 
 int

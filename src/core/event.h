@@ -24,13 +24,7 @@ int vnet_events_init(struct vnet_events *ev, const struct vnet_alloc *alloc,
 		     uint32_t capacity);
 void vnet_events_fini(struct vnet_events *ev, const struct vnet_alloc *alloc);
 
-/*
- * Raise @event. @last, where it is not NULL, is the number of the one raised
- * before for the same thing (0 at first): if that has not been read yet it takes
- * what is new and is counted up instead. Both may be called from the data path.
- */
-void vnet_events_raise(struct vnet_events *ev, const struct vnet_event *event,
-		       uint64_t *last);
+void vnet_events_raise(struct vnet_events *ev, const struct vnet_event *event);
 
 /* Read the next one: 1, or 0 if there is none. @now is when an overflow is said
  * to have been. */

@@ -152,7 +152,9 @@ decide(const struct vnet_switch *sw, const struct vnet_client *in,
 		return VNET_DROP_INGRESS_FILTER;
 
 	v->learn = true;
-	if (vnet_mac_is_group(eth->dst))
+	/* The address of zeroes, which nobody has, is the FDB's mark of a slot
+	 * that is empty. */
+	if (vnet_mac_is_group(eth->dst) || vnet_unlikely(!eth->dst))
 		return flood(sw, in, f, o, v);
 	slot = vnet_fdb_find(&sw->fdb, eth->dst, p->home_dst, sw->now_s);
 	if (vnet_unlikely(slot == VNET_FDB_NONE))
@@ -181,22 +183,18 @@ static void
 learn(struct vnet_switch *sw, struct vnet_client *in, uint32_t where,
       const struct vnet_parsed *p)
 {
-	struct vnet_lane *lane = &in->lane[0];
-
 	switch (vnet_fdb_learn(&sw->fdb, p->eth.src, p->home_src, where,
 			       sw->now_s)) {
 	case VNET_FDB_KNOWN:
 	case VNET_FDB_NEW:
 		break;
 	case VNET_FDB_MOVED:
-		lane->count.moves++;
-		vnet_switch_raise(sw, VNET_EVENT_ADDRESS_MOVED, in, p->eth.src,
-				  0, &lane->event[VNET_COALESCE_MOVED]);
+		in->lane[0].count.moves++;
+		vnet_switch_mark(sw, in, VNET_MARK_MOVED, p->eth.src);
 		break;
 	case VNET_FDB_EVICTED:
 	case VNET_FDB_UNLEARNED:
-		vnet_switch_raise(sw, VNET_EVENT_FDB_FULL, in, p->eth.src, 0,
-				  &lane->event[VNET_COALESCE_FDB_FULL]);
+		vnet_switch_mark(sw, in, VNET_MARK_FDB_FULL, p->eth.src);
 		break;
 	}
 }
@@ -475,14 +473,13 @@ count_loss(struct vnet_switch *sw, const struct vnet_loss *loss)
 {
 	struct vnet_client *c = vnet_switch_client_at(sw, loss->queue);
 	struct vnet_client *source = vnet_switch_client(sw, loss->source);
-	struct vnet_lane *lane = &c->lane[0];
 
-	vnet_count_add(&lane->count.out_drops[loss->reason], 1, loss->octets);
+	vnet_count_add(&c->lane[0].count.out_drops[loss->reason], 1,
+		       loss->octets);
 	if (source)
 		vnet_count_add(&source->lane[0].count.lost_by_others, 1,
 			       loss->octets);
-	vnet_switch_raise(sw, VNET_EVENT_QUEUE_FULL, c, 0, 0,
-			  &lane->event[VNET_COALESCE_QUEUE_FULL]);
+	vnet_switch_mark(sw, c, VNET_MARK_QUEUE_FULL, 0);
 }
 
 static void

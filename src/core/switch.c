@@ -90,7 +90,7 @@ complete(struct vnet_switch_config *out, const struct vnet_switch_config *in,
 
 /* What lies behind struct vnet_switch, in the same piece of memory. */
 struct layout {
-	size_t ports, clients, reach, dest, touched, scratch, end;
+	size_t ports, clients, reach, touched, marked, dest, scratch, end;
 };
 
 static size_t
@@ -110,7 +110,8 @@ lay_out(const struct vnet_switch_config *config)
 	l.reach = l.clients + n * sizeof(struct vnet_slot);
 	l.touched =
 		(l.reach + n * sizeof(struct vnet_client *) + 63) & ~(size_t)63;
-	l.dest = l.touched + words(config->max_ports) * sizeof(uint64_t);
+	l.marked = l.touched + words(config->max_ports) * sizeof(uint64_t);
+	l.dest = l.marked + words(config->max_ports) * sizeof(uint64_t);
 	l.scratch = l.dest + n * sizeof(struct vnet_dest);
 	l.end = l.scratch + VNET_SCRATCH_SIZE;
 	return l;
@@ -173,6 +174,7 @@ vnet_switch_create(struct vnet_switch **out,
 	sw->ports = (void *)(mem + l.ports);
 	sw->clients = (void *)(mem + l.clients);
 	sw->reach = (void *)(mem + l.reach);
+	sw->marked = (void *)(mem + l.marked);
 	sw->worker[0].dest = (void *)(mem + l.dest);
 	sw->worker[0].touched = (void *)(mem + l.touched);
 	sw->worker[0].ntouched = (uint32_t)words(c.max_ports);
@@ -348,34 +350,65 @@ vnet_switch_deadline(const struct vnet_switch *sw)
  */
 
 void
-vnet_switch_raise(struct vnet_switch *sw, enum vnet_event_type type,
-		  const struct vnet_client *c, uint64_t mac, int error,
-		  uint64_t *last)
+vnet_switch_mark(struct vnet_switch *sw, struct vnet_client *c, int which,
+		 uint64_t mac)
 {
-	struct vnet_event event = {
-		.type = type,
-		.time = sw->now,
-		.port = c->port->id,
-		.client = c->id,
-		.error = error,
-	};
+	struct vnet_mark *m = &c->lane[0].mark[which];
 
-	vnet_mac_store(event.mac.octet, mac);
-	vnet_events_raise(&sw->events, &event, last);
+	if (!m->count)
+		m->time = sw->now;
+	if (m->count < UINT32_MAX)
+		m->count++;
+	m->mac = mac;
+	sw->marked[c->slot / 64] |= UINT64_C(1) << c->slot % 64;
 }
 
+/* Make an event of the first mark of @c. False if it has none. */
+static bool
+take_mark(struct vnet_switch *sw, struct vnet_client *c,
+	  struct vnet_event *event)
+{
+	static const enum vnet_event_type type[VNET_NMARKS] = {
+		[VNET_MARK_MOVED] = VNET_EVENT_ADDRESS_MOVED,
+		[VNET_MARK_FDB_FULL] = VNET_EVENT_FDB_FULL,
+		[VNET_MARK_QUEUE_FULL] = VNET_EVENT_QUEUE_FULL,
+	};
+
+	for (int i = 0; i < VNET_NMARKS; i++) {
+		struct vnet_mark *m = &c->lane[0].mark[i];
+
+		if (!m->count)
+			continue;
+		*event = (struct vnet_event){
+			.size = sizeof(*event),
+			.type = type[i],
+			.count = m->count,
+			.time = m->time,
+			.port = c->port->id,
+			.client = c->id,
+		};
+		vnet_mac_store(event->mac.octet, m->mac);
+		m->count = 0;
+		return true;
+	}
+	sw->marked[c->slot / 64] &= ~(UINT64_C(1) << c->slot % 64);
+	return false;
+}
+
+/* Raise an event of a port, and of its client if it has one. */
 static void
-raise_port(struct vnet_switch *sw, enum vnet_event_type type,
-	   const struct vnet_port *port)
+raise_event(struct vnet_switch *sw, enum vnet_event_type type,
+	    const struct vnet_port *port, int error)
 {
 	struct vnet_event event = {
 		.type = type,
 		.time = sw->now,
 		.port = port->id,
 		.client = port->client ? port->client->id : VNET_NO_ID,
+		.error = error,
 	};
 
-	vnet_events_raise(&sw->events, &event, NULL);
+	vnet_events_raise(&sw->events, &event);
 }
 
 void
@@ -416,7 +449,7 @@ vnet_switch_driver_broke(struct vnet_switch *sw, struct vnet_client *c,
 			 int error)
 {
 	lose_link(sw, c);
-	vnet_switch_raise(sw, VNET_EVENT_DRIVER_ERROR, c, 0, error, NULL);
+	raise_event(sw, VNET_EVENT_DRIVER_ERROR, c->port, error);
 }
 
 int
@@ -442,7 +475,7 @@ vnet_port_add(struct vnet_switch *sw, const struct vnet_port_config *config,
 	vnet_port_init(port, slot_id(sw->ports, i), config);
 	sw->ports[i].object = port;
 	sw->nports++;
-	raise_port(sw, VNET_EVENT_PORT_ADDED, port);
+	raise_event(sw, VNET_EVENT_PORT_ADDED, port, 0);
 	*id = port->id;
 	return 0;
 }
@@ -466,6 +499,7 @@ static struct farewell
 remove_client(struct vnet_switch *sw, struct vnet_client *c)
 {
 	struct farewell f = {c->ops, c->ctx};
+	struct vnet_event event;
 
 	free_id(sw->clients, c->slot);
 	sw->nclients--;
@@ -475,7 +509,9 @@ remove_client(struct vnet_switch *sw, struct vnet_client *c)
 	sw->pool.queue[c->slot] = NULL;
 	vnet_fdb_flush_owner(&sw->fdb, c->slot, true);
 	vnet_counters_sum(&sw->gone, &c->lane[0].count);
-	vnet_switch_raise(sw, VNET_EVENT_CLIENT_REMOVED, c, 0, 0, NULL);
+	while (take_mark(sw, c, &event))
+		vnet_events_raise(&sw->events, &event);
+	raise_event(sw, VNET_EVENT_CLIENT_REMOVED, c->port, 0);
 	c->port->client = NULL;
 	vnet_switch_update_reach(sw);
 	sw->alloc.put(sw->alloc.ctx, c, client_size(c->nnodes));
@@ -496,7 +532,7 @@ vnet_port_remove(struct vnet_switch *sw, vnet_port_id id)
 		f = remove_client(sw, port->client);
 	free_id(sw->ports, (uint32_t)id);
 	sw->nports--;
-	raise_port(sw, VNET_EVENT_PORT_REMOVED, port);
+	raise_event(sw, VNET_EVENT_PORT_REMOVED, port, 0);
 	vnet_chain_fini(&port->chain[VNET_INGRESS], &sw->alloc, &sw->budget);
 	vnet_chain_fini(&port->chain[VNET_EGRESS], &sw->alloc, &sw->budget);
 	sw->alloc.put(sw->alloc.ctx, port, sizeof(*port));
@@ -519,7 +555,8 @@ vnet_port_set_link(struct vnet_switch *sw, vnet_port_id id, bool up)
 	if (port->client && !up)
 		lose_link(sw, port->client);
 	vnet_switch_update_reach(sw);
-	raise_port(sw, up ? VNET_EVENT_LINK_UP : VNET_EVENT_LINK_DOWN, port);
+	raise_event(sw, up ? VNET_EVENT_LINK_UP : VNET_EVENT_LINK_DOWN, port,
+		    0);
 	return 0;
 }
 
@@ -634,7 +671,7 @@ vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
 	sw->clients[i].object = c;
 	sw->nclients++;
 	vnet_switch_update_reach(sw);
-	raise_port(sw, VNET_EVENT_CLIENT_ADDED, port);
+	raise_event(sw, VNET_EVENT_CLIENT_ADDED, port, 0);
 	*id = c->id;
 	return 0;
 }
@@ -912,7 +949,18 @@ vnet_switch_event(struct vnet_switch *sw, struct vnet_event *event)
 {
 	if (event->size != sizeof(*event))
 		return -EINVAL;
-	return vnet_events_read(&sw->events, event, sw->now);
+	if (vnet_events_read(&sw->events, event, sw->now))
+		return 1;
+	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
+		if (!sw->marked[i / 64]) {
+			i |= 63;
+			continue;
+		}
+		if (sw->marked[i / 64] >> i % 64 & 1 &&
+		    take_mark(sw, vnet_switch_client_at(sw, i), event))
+			return 1;
+	}
+	return 0;
 }
 
 static void

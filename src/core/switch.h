@@ -88,6 +88,7 @@ struct vnet_switch {
 	struct vnet_fdb fdb;
 	struct vnet_pool pool;
 	struct vnet_events events;
+	uint64_t *marked; /* bit per slot: clients with a mark */
 	struct vnet_worker worker[VNET_WORKERS];
 
 	/* the control path's */
@@ -138,9 +139,8 @@ void vnet_switch_update_reach(struct vnet_switch *sw);
 void vnet_switch_driver_broke(struct vnet_switch *sw, struct vnet_client *c,
 			      int error);
 
-/* Raise an event of a client's. */
-void vnet_switch_raise(struct vnet_switch *sw, enum vnet_event_type type,
-		       const struct vnet_client *c, uint64_t mac, int error,
-		       uint64_t *last);
+/* Something happened to a client while frames were forwarded: VNET_MARK_*. */
+void vnet_switch_mark(struct vnet_switch *sw, struct vnet_client *c, int which,
+		      uint64_t mac);
 
 #endif
