@@ -5,10 +5,10 @@
  *
  * When the ring is full, what comes is lost and VNET_EVENT_OVERFLOW is read
  * next: the reader then reads everything anew. What traffic does (an address
- * moved, the FDB or a queue is full) is never lost and pushes nothing out: a
- * client has one event of each of these types at the most that waits to be
- * read, and repeats only count it up. They are read when the ring is empty, in
- * order of clients, or before the event that says that the client has gone.
+ * moved, the FDB or a queue is full) pushes nothing out: a client has one event
+ * of each of these types at the most that waits to be read, and repeats only
+ * count it up. They are read when the ring is empty, in order of clients. Those
+ * of a client that is removed go with it; the counters keep what they counted.
  */
 #ifndef VNET_EVENT_H
 #define VNET_EVENT_H

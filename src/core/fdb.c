@@ -323,12 +323,29 @@ evict(struct vnet_fdb *t, uint32_t owner)
 	return true;
 }
 
+/* A slot for a new entry of @owner, VNET_FDB_NONE if there is no room. */
+static uint32_t
+take_slot(struct vnet_fdb *t, uint32_t home, uint32_t owner)
+{
+	uint32_t i = free_slot(t, home);
+
+	if (i == VNET_FDB_NONE)
+		return i;
+	if (t->n == t->max) {
+		if (!evict(t, owner))
+			return VNET_FDB_NONE;
+		/* What went may have left a nearer one. */
+		i = free_slot(t, home);
+	}
+	t->n++;
+	return i;
+}
+
 /* @i is the slot of @mac, VNET_FDB_NONE where it has none. */
 enum vnet_fdb_learned
 vnet_fdb_learn_slowly(struct vnet_fdb *t, uint64_t mac, uint32_t home,
 		      uint32_t i, uint32_t owner, uint64_t now_s)
 {
-	enum vnet_fdb_learned result = VNET_FDB_NEW;
 	uint64_t evictions = t->evictions;
 	uint32_t before;
 
@@ -349,22 +366,13 @@ vnet_fdb_learn_slowly(struct vnet_fdb *t, uint64_t mac, uint32_t home,
 		return live ? VNET_FDB_MOVED : VNET_FDB_NEW;
 	}
 
-	if (t->n == t->max) {
-		if (!evict(t, owner)) {
-			t->unlearned++;
-			return VNET_FDB_UNLEARNED;
-		}
-		result = t->evictions == evictions ? VNET_FDB_NEW
-						   : VNET_FDB_EVICTED;
-	}
-	i = free_slot(t, home);
+	i = take_slot(t, home, owner);
 	if (i == VNET_FDB_NONE) {
 		t->unlearned++;
 		return VNET_FDB_UNLEARNED;
 	}
-	t->n++;
 	set(t, i, mac, owner, VNET_FDB_LEARNED, now_s);
-	return result;
+	return t->evictions == evictions ? VNET_FDB_NEW : VNET_FDB_EVICTED;
 }
 
 int
@@ -376,12 +384,9 @@ vnet_fdb_pin(struct vnet_fdb *t, uint64_t mac, uint32_t owner, uint64_t now_s)
 	if (i != VNET_FDB_NONE) {
 		disown(t, i);
 	} else {
-		if (t->n == t->max && !evict(t, owner))
-			return -ENOSPC;
-		i = free_slot(t, home);
+		i = take_slot(t, home, owner);
 		if (i == VNET_FDB_NONE)
 			return -ENOSPC;
-		t->n++;
 	}
 	set(t, i, mac, owner, VNET_FDB_STATIC, now_s);
 	return 0;

@@ -499,7 +499,6 @@ static struct farewell
 remove_client(struct vnet_switch *sw, struct vnet_client *c)
 {
 	struct farewell f = {c->ops, c->ctx};
-	struct vnet_event event;
 
 	free_id(sw->clients, c->slot);
 	sw->nclients--;
@@ -509,8 +508,7 @@ remove_client(struct vnet_switch *sw, struct vnet_client *c)
 	sw->pool.queue[c->slot] = NULL;
 	vnet_fdb_flush_owner(&sw->fdb, c->slot, true);
 	vnet_counters_sum(&sw->gone, &c->lane[0].count);
-	while (take_mark(sw, c, &event))
-		vnet_events_raise(&sw->events, &event);
+	sw->marked[c->slot / 64] &= ~(UINT64_C(1) << c->slot % 64);
 	raise_event(sw, VNET_EVENT_CLIENT_REMOVED, c->port, 0);
 	c->port->client = NULL;
 	vnet_switch_update_reach(sw);

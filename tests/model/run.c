@@ -1,0 +1,1483 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vnet/inproc.h>
+#include <vnet/libvnet.h>
+#include <vnet/null.h>
+
+#include "frames.h"
+#include "run.h"
+
+/* Switches at the same time; they meet in drivers that lead from one into the
+ * other. */
+#define NNETS 3
+
+/* The most ports of one; more than fit into one word of bits. */
+#define MAX_PORTS 70
+
+/* Calls that a driver may make of its own, each inside the last. */
+#define MAX_NESTING 3
+
+#define LENGTH(a)   (sizeof(a) / sizeof((a)[0]))
+
+struct run;
+struct net;
+
+/* A client of ours. In memory of its own: what uses it too long is seen. */
+struct driver {
+	struct net *net;
+	uint64_t id;
+	uint64_t port;
+	enum { FAKE, INPROC, NOTHING } kind;
+	bool is_broken;
+	struct vnet_driver_ops ops;
+	struct vnet_inproc ip;
+};
+
+/* What we know of a port, by its slot. */
+struct port {
+	uint64_t id;
+	struct driver *driver;
+	uint32_t mtu; /* the largest it had: longer frames may be queued */
+	bool link;
+};
+
+struct net {
+	struct run *run;
+	struct vnet_switch *sw;
+	struct vnet_alloc alloc;
+	bool is_flaky; /* the allocator */
+	uint64_t memory;
+	uint64_t used;
+	unsigned long npieces;
+	unsigned int entered; /* calls under way that send */
+	bool is_changed;      /* since it was checked */
+	uint32_t max_ports;
+	uint32_t nports;
+	struct port port[MAX_PORTS];
+	uint64_t gone[32]; /* ids of ports and clients, the last ones */
+	unsigned long ngone;
+};
+
+struct run {
+	struct tape *t;
+	vnet_nsec now;
+	unsigned int nesting;
+	bool is_ending;
+	unsigned long ndrivers;
+	struct run_summary sum;
+	struct net net[NNETS];
+};
+
+/* Decide. */
+
+static uint32_t
+arg(struct run *r, uint32_t bound)
+{
+	return tape_argument(r->t, bound);
+}
+
+/* Say. */
+
+static void
+say(struct run *r, const char *what, uint64_t number)
+{
+	tape_say(r->t, what, number);
+}
+
+/* errno numbers differ from system to system. */
+static const int errors[] = {
+	ENOENT, EINVAL, EEXIST, ENOSPC, ENOMEM, EBUSY, EAGAIN, EIO, ENXIO,
+};
+
+/* Say a count, or a -errno; returns it. */
+static int
+say_result(struct run *r, int result)
+{
+	size_t i = 0;
+
+	if (result >= 0) {
+		say(r, "result", (uint64_t)result + LENGTH(errors));
+		return result;
+	}
+	while (i < LENGTH(errors) && result != -errors[i])
+		i++;
+	TAPE_EXPECT(r->t, i < LENGTH(errors));
+	say(r, "error", i);
+	return result;
+}
+
+static void
+say_text(struct run *r, const char *what, const char *text)
+{
+	tape_say_octets(r->t, what, text ? text : "", text ? strlen(text) : 0);
+}
+
+/* @sizes: numbers in it are sizes of structs, which differ. */
+static void
+say_why(struct run *r, int result, const struct vnet_why *why, bool sizes)
+{
+	if (result != -EINVAL)
+		return;
+	TAPE_EXPECT(r->t, why->text != NULL);
+	say_text(r, "why", why->text);
+	say(r, "index", why->index);
+	if (sizes)
+		return;
+	say(r, "found", why->found);
+	say(r, "bound", why->bound);
+}
+
+static void
+say_count(struct run *r, const char *what, struct vnet_count c)
+{
+	say(r, what, c.frames);
+	say(r, what, c.octets);
+}
+
+static void
+say_frame(struct run *r, const struct vnet_frame *f)
+{
+	static uint8_t copy[1 << 17];
+
+	say(r, "flags", f->flags);
+	say(r, "gso_type", f->gso_type);
+	say(r, "ntags", f->ntags);
+	say(r, "csum_start", f->csum_start);
+	say(r, "csum_offset", f->csum_offset);
+	say(r, "gso_size", f->gso_size);
+	say(r, "hdr_len", f->hdr_len);
+	say(r, "nsegs", f->nsegs);
+	say(r, "depth", f->depth);
+	for (int i = 0; i < f->ntags && i < VNET_MAX_TAGS; i++) {
+		say(r, "tpid", f->tag[i].tpid);
+		say(r, "tci", f->tag[i].tci);
+	}
+	tape_say_octets(r->t, "frame", f->data, f->len);
+	/* Every octet can be read, whether it is said or not. */
+	TAPE_EXPECT(r->t, f->len <= sizeof(copy));
+	if (f->len && f->len <= sizeof(copy))
+		memcpy(copy, f->data, f->len);
+}
+
+static void
+say_stats(struct run *r, const struct vnet_client_stats *s)
+{
+	say_count(r, "in", s->in);
+	say_count(r, "in_dropped", s->in_dropped);
+	say_count(r, "looked_up", s->looked_up);
+	say_count(r, "copies", s->copies);
+	say_count(r, "out", s->out);
+	say_count(r, "segments", s->segments);
+	say_count(r, "delivered", s->delivered);
+	say_count(r, "queued", s->queued);
+	say_count(r, "out_dropped", s->out_dropped);
+	say_count(r, "lost_by_others", s->lost_by_others);
+	say(r, "moves", s->moves);
+	say(r, "queue_memory", s->queue_memory);
+}
+
+static void
+say_entry(struct run *r, const struct vnet_fdb_entry *e)
+{
+	tape_say_octets(r->t, "mac", e->mac.octet, 6);
+	say(r, "is_static", e->is_static);
+	say(r, "port", e->port);
+	say(r, "client", e->client);
+	say(r, "age_s", e->age_s);
+}
+
+/*
+ * Memory
+ */
+
+static void *
+get(void *ctx, size_t size, size_t align)
+{
+	struct net *net = ctx;
+	struct tape *t = net->run->t;
+	void *p;
+
+	if (net->is_flaky && tape_answer(t, 8) == 7)
+		return NULL;
+	TAPE_EXPECT(t, size > 0 && align > 0 && !(align & (align - 1)));
+	TAPE_EXPECT(t, net->used + size <= net->memory);
+	TAPE_EXPECT(t, !net->entered);
+	p = aligned_alloc(align, (size + align - 1) / align * align);
+	if (!p)
+		abort();
+	memset(p, 0xa5, size);
+	net->used += size;
+	net->npieces++;
+	return p;
+}
+
+static void
+put(void *ctx, void *p, size_t size)
+{
+	struct net *net = ctx;
+
+	TAPE_EXPECT(net->run->t, p && size <= net->used && net->npieces);
+	net->used -= size;
+	net->npieces--;
+	free(p);
+}
+
+/*
+ * Ids
+ */
+
+static void
+forget_id(struct net *net, uint64_t id)
+{
+	net->gone[net->ngone++ % LENGTH(net->gone)] = id;
+}
+
+static struct port *
+find_port(struct net *net, uint64_t id)
+{
+	uint32_t slot = (uint32_t)id;
+
+	if (id == VNET_NO_ID || slot >= net->max_ports ||
+	    net->port[slot].id != id)
+		return NULL;
+	return &net->port[slot];
+}
+
+static struct driver *
+find_driver(struct net *net, uint64_t client)
+{
+	for (uint32_t i = 0; i < net->max_ports; i++) {
+		struct driver *d = net->port[i].driver;
+
+		if (d && d->id == client)
+			return d;
+	}
+	return NULL;
+}
+
+/* An id that is nothing any more, or never was. */
+static uint64_t
+stale_id(struct run *r, const struct net *net)
+{
+	uint32_t i = arg(r, LENGTH(net->gone) + 4);
+
+	if (i < net->ngone && i < LENGTH(net->gone))
+		return net->gone[i];
+	if (i % 4 == 0)
+		return UINT64_MAX;
+	if (i % 4 == 1)
+		return UINT64_C(1) << 32 | UINT32_MAX;
+	if (i % 4 == 2)
+		return UINT64_C(1) << 60;
+	return VNET_NO_ID;
+}
+
+static uint64_t
+some_port(struct run *r, const struct net *net)
+{
+	uint32_t k = arg(r, net->nports + 1);
+
+	for (uint32_t i = 0; i < net->max_ports; i++)
+		if (net->port[i].id && !k--)
+			return net->port[i].id;
+	return stale_id(r, net);
+}
+
+static uint64_t
+some_client(struct run *r, const struct net *net)
+{
+	uint32_t n = 0, k;
+
+	for (uint32_t i = 0; i < net->max_ports; i++)
+		n += net->port[i].driver != NULL;
+	k = arg(r, 8 * n + 1);
+	if (k == 8 * n)
+		return stale_id(r, net);
+	k %= n;
+	for (uint32_t i = 0;; i++)
+		if (net->port[i].driver && !k--)
+			return net->port[i].driver->id;
+}
+
+/* What is refused is refused for a reason: @is_there says whether the id was. */
+static void
+expect_refusal(struct net *net, int result, bool is_there)
+{
+	struct tape *t = net->run->t;
+
+	if (result < 0 && result != -EINVAL && is_there)
+		TAPE_EXPECT(t, result != -EBUSY || net->entered);
+	if (!is_there)
+		TAPE_EXPECT(t, result == -ENOENT || result == -EINVAL);
+	else if (net->entered)
+		TAPE_EXPECT(t, result == -EBUSY || result == -EINVAL ||
+				       result == -ENOENT);
+}
+
+/*
+ * Drivers
+ */
+
+static void call(struct run *r);
+
+static void
+nest(struct run *r)
+{
+	if (r->nesting == MAX_NESTING || r->is_ending || tape_is_over(r->t))
+		return;
+	r->nesting++;
+	call(r);
+	r->nesting--;
+}
+
+/* What a driver may be sent, and no more. */
+static void
+check_sent(const struct driver *d, const struct vnet_frame *f, size_t n)
+{
+	const struct port *port = find_port(d->net, d->port);
+	struct tape *t = d->net->run->t;
+
+	TAPE_EXPECT(t, n > 0);
+	TAPE_EXPECT(t, d->net->entered == 1);
+	TAPE_EXPECT(t, port && port->driver == d);
+	if (!port)
+		return;
+	TAPE_EXPECT(t, port->link && !d->is_broken);
+	for (; n--; f++) {
+		static const uint32_t gso[] = {0, VNET_CARRIES_TSO4,
+					       VNET_CARRIES_TSO6,
+					       VNET_CARRIES_USO};
+		uint32_t wants = 0, len = f->len;
+
+		TAPE_EXPECT(t, f->gso_type <= VNET_GSO_UDP);
+		if (f->flags & VNET_FRAME_CSUM_PARTIAL)
+			wants |= VNET_CARRIES_CSUM;
+		if (f->gso_type)
+			wants |= gso[f->gso_type & 3] | VNET_CARRIES_CSUM;
+		if (f->ntags)
+			wants |= VNET_CARRIES_TAGS;
+		TAPE_EXPECT(t, !(wants & ~d->ops.carries));
+		TAPE_EXPECT(t, f->ntags <= VNET_MAX_TAGS);
+		TAPE_EXPECT(t, f->nsegs >= 1 && f->nsegs <= VNET_MAX_SEGMENTS);
+		TAPE_EXPECT(t, f->depth >= 1 && f->depth <= VNET_MAX_DEPTH);
+		TAPE_EXPECT(t, !f->reserved8 && !f->reserved32 &&
+				       !f->reserved64[0] && !f->reserved64[1] &&
+				       !f->reserved64[2]);
+		if (f->nsegs > 1)
+			len = (uint32_t)f->hdr_len + f->gso_size;
+		TAPE_EXPECT(t, len <= 14 + 8 + port->mtu);
+	}
+}
+
+/* A driver that leads into another switch. */
+static void
+lead(struct run *r, const struct vnet_frame *frames, size_t n)
+{
+	struct net *to = &r->net[tape_answer(r->t, NNETS)];
+	uint64_t client;
+
+	if (!to->sw)
+		return;
+	client = some_client(r, to);
+	to->is_changed = true;
+	to->entered++;
+	vnet_switch_input(to->sw, client, frames, n, r->now);
+	to->entered--;
+}
+
+static int
+fake_send(void *ctx, const struct vnet_frame *frames, size_t n, size_t *refused)
+{
+	struct driver *d = ctx;
+	struct run *r = d->net->run;
+	uint32_t all = (uint32_t)n;
+	struct port *port;
+
+	say(r, "send to", d->id);
+	say(r, "frames", n);
+	for (size_t i = 0; i < n; i++)
+		say_frame(r, &frames[i]);
+	check_sent(d, frames, n);
+	TAPE_EXPECT(r->t, *refused == 0);
+
+	switch (tape_answer(r->t, 20)) {
+	case 12:
+	case 13:
+	case 14:
+		return (int)tape_answer(r->t, all);
+	case 15:
+		*refused = tape_answer(r->t, all + 1);
+		return (int)all;
+	case 16:
+		if (tape_answer(r->t, 2))
+			return 0;
+		d->is_broken = true;
+		port = find_port(d->net, d->port);
+		if (port)
+			port->link = false;
+		return tape_answer(r->t, 2) ? -EIO : -ENXIO;
+	case 17:
+		/* More than there are: no driver should. */
+		*refused = tape_answer(r->t, 256);
+		return (int)(all + tape_answer(r->t, 3));
+	case 18:
+		nest(r);
+		break;
+	case 19:
+		if (r->nesting < MAX_NESTING) {
+			r->nesting++;
+			lead(r, frames, n);
+			r->nesting--;
+		}
+		break;
+	}
+	return (int)all;
+}
+
+static void
+release(struct driver *d)
+{
+	struct net *net = d->net;
+
+	if (d->id)
+		forget_id(net, d->id);
+	net->run->ndrivers--;
+	free(d);
+}
+
+static void
+fake_close(void *ctx)
+{
+	struct driver *d = ctx;
+	struct run *r = d->net->run;
+
+	say(r, "close", d->id);
+	/* What calls it has taken it out of the books before. */
+	TAPE_EXPECT(r->t, !d->net->entered && !find_driver(d->net, d->id));
+	release(d);
+	if (!r->is_ending && tape_answer(r->t, 8) == 7)
+		nest(r);
+}
+
+/* Take a port's client out of the books, since it is going to go. What is left
+ * is for gone(). */
+static struct driver *
+let_go(struct port *port)
+{
+	struct driver *d = port->driver;
+
+	port->driver = NULL;
+	if (d && d->kind == FAKE)
+		return NULL; /* it is freed where it is closed */
+	return d;
+}
+
+/* A client that has nothing to close has gone. */
+static void
+gone(struct driver *d)
+{
+	if (!d)
+		return;
+	if (d->kind == INPROC)
+		TAPE_EXPECT(d->net->run->t, d->ip.id == VNET_NO_ID);
+	release(d);
+}
+
+/*
+ * The calls. Each is made on a switch that is there.
+ */
+
+static void
+call_port_add(struct run *r, struct net *net)
+{
+	static const uint32_t mtus[] = {0,   0,    0,     1500, 68,   100,
+					576, 9000, 65535, 67,   65536};
+	char text[40] = "p";
+	struct vnet_port_config config = {.size = sizeof(config)};
+	struct vnet_why why = {.text = NULL};
+	vnet_port_id id = VNET_NO_ID;
+	bool sizes = false;
+	int result;
+
+	snprintf(text + 1, sizeof(text) - 1, "%u", arg(r, MAX_PORTS + 2));
+	config.role = arg(r, 4) ? VNET_ROLE_VIF : VNET_ROLE_UPLINK;
+	frames_put_mac(config.mac.octet, arg(r, 16));
+	config.mtu = TAPE_ONE_OF(r->t, mtus);
+	config.link_down = tape_seldom(r->t, 16);
+	if (tape_seldom(r->t, 16)) {
+		switch (arg(r, 5)) {
+		case 0:
+			config.size -= arg(r, 4);
+			sizes = true;
+			break;
+		case 1:
+			config.role = (enum vnet_role)(2 + arg(r, 3));
+			break;
+		case 2:
+			frames_put_mac(config.mac.octet, 16 + arg(r, 4));
+			break;
+		case 3:
+			memset(text, 'x', 31 + arg(r, 2));
+			break;
+		case 4:
+			text[0] = 0;
+			break;
+		}
+	}
+	config.name = frames_copy(text, strlen(text) + 1);
+	result = say_result(r, vnet_port_add(net->sw, &config, &id, &why));
+	say_why(r, result, &why, sizes);
+	if (result == 0) {
+		struct port *port = &net->port[(uint32_t)id];
+
+		say(r, "id", id);
+		TAPE_EXPECT(r->t, !net->entered);
+		TAPE_EXPECT(r->t, (uint32_t)id < net->max_ports && !port->id);
+		if ((uint32_t)id < net->max_ports) {
+			*port = (struct port){
+				.id = id,
+				.mtu = config.mtu ? config.mtu
+						  : VNET_MTU_DEFAULT,
+				.link = !config.link_down,
+			};
+			net->nports++;
+		}
+		TAPE_EXPECT(r->t, vnet_port_find(net->sw, config.name) == id);
+	} else {
+		TAPE_EXPECT(r->t,
+			    result != -ENOSPC || net->nports == net->max_ports);
+		TAPE_EXPECT(r->t, result != -ENOMEM || net->is_flaky);
+		expect_refusal(net, result, true);
+	}
+	free((void *)(uintptr_t)config.name);
+}
+
+static void
+call_port_remove(struct run *r, struct net *net)
+{
+	uint64_t id = some_port(r, net);
+	struct port *port = find_port(net, id);
+	struct driver *d = NULL;
+	int result;
+
+	if (port && !net->entered) {
+		d = let_go(port);
+		*port = (struct port){.id = 0};
+		net->nports--;
+		forget_id(net, id);
+	}
+	result = say_result(r, vnet_port_remove(net->sw, id));
+	gone(d);
+	expect_refusal(net, result, port != NULL);
+	if (port && !net->entered)
+		TAPE_EXPECT(r->t, result == 0);
+}
+
+/* One that nobody has opened. */
+static uint64_t
+bare_port(struct run *r, const struct net *net)
+{
+	for (uint32_t i = 0; i < net->max_ports; i++)
+		if (net->port[i].id && !net->port[i].driver)
+			return net->port[i].id;
+	return some_port(r, net);
+}
+
+static void
+call_client_add(struct run *r, struct net *net)
+{
+	static const uint32_t queues[] = {0,    0,     0,    0,       2048,
+					  8192, 65536, 2047, 1u << 30};
+	static const uint32_t weights[] = {0, 0, 0, 0, 1, 2, 16, 1024, 1025};
+	uint64_t id = arg(r, 4) ? bare_port(r, net) : some_port(r, net);
+	struct port *port = find_port(net, id);
+	struct vnet_client_config config = {.size = sizeof(config)};
+	struct vnet_why why = {.text = NULL};
+	struct driver *d = malloc(sizeof(*d));
+	bool sizes = false;
+	int result;
+
+	if (!d)
+		abort();
+	r->ndrivers++;
+	*d = (struct driver){.net = net, .port = id};
+	d->ops = (struct vnet_driver_ops){
+		.size = sizeof(d->ops),
+		.carries = arg(r, 2) ? arg(r, 32) : 0,
+		.send = fake_send,
+		.close = fake_close,
+	};
+	config.ops = &d->ops;
+	config.ctx = d;
+	config.queue_octets = TAPE_ONE_OF(r->t, queues);
+	config.weight = TAPE_ONE_OF(r->t, weights);
+	switch (arg(r, 16)) {
+	case 12:
+		switch (arg(r, 4)) {
+		case 0:
+			config.size += 1 + arg(r, 2);
+			sizes = true;
+			break;
+		case 1:
+			d->ops.size -= arg(r, 3);
+			sizes = true;
+			break;
+		case 2:
+			d->ops.carries |= 32u << arg(r, 8);
+			break;
+		case 3:
+			config.ops = NULL;
+			break;
+		}
+		break;
+	case 13:
+	case 14:
+		d->kind = INPROC;
+		break;
+	case 15:
+		d->kind = NOTHING;
+		d->ops.carries = 31;
+		break;
+	}
+	switch (d->kind) {
+	case FAKE:
+		result = vnet_client_add(net->sw, id, &config, &d->id, &why);
+		break;
+	case INPROC:
+		result = vnet_inproc_open(&d->ip, net->sw, id, d->ops.carries,
+					  config.queue_octets);
+		d->id = d->ip.id;
+		break;
+	default:
+		result = vnet_null_open(net->sw, id, &d->id);
+		break;
+	}
+	say_result(r, result);
+	if (d->kind == FAKE)
+		say_why(r, result, &why, sizes);
+	if (result) {
+		TAPE_EXPECT(r->t, result != -ENOMEM || net->is_flaky);
+		TAPE_EXPECT(r->t, result != -EEXIST || (port && port->driver));
+		expect_refusal(net, result, port != NULL);
+		release(d);
+		return;
+	}
+	say(r, "id", d->id);
+	TAPE_EXPECT(r->t, port && !port->driver && !net->entered);
+	TAPE_EXPECT(r->t, !find_driver(net, d->id));
+	if (port)
+		port->driver = d;
+}
+
+static void
+call_client_remove(struct run *r, struct net *net)
+{
+	uint64_t id = some_client(r, net);
+	struct driver *d = find_driver(net, id);
+	bool is_there = d != NULL;
+	int result;
+
+	if (d && !net->entered)
+		d = let_go(find_port(net, d->port));
+	else
+		d = NULL;
+	result = say_result(r, vnet_client_remove(net->sw, id));
+	gone(d);
+	expect_refusal(net, result, is_there);
+	if (is_there && !net->entered)
+		TAPE_EXPECT(r->t, result == 0);
+}
+
+/* Mostly none passes; it may run backwards, and to its end. */
+static void
+pass_time(struct run *r)
+{
+	switch (arg(r, 16)) {
+	case 10:
+		r->now += 1;
+		break;
+	case 11:
+		r->now += 1000 * (vnet_nsec)arg(r, 0x10000);
+		break;
+	case 12:
+		r->now += VNET_NSEC_PER_SEC;
+		break;
+	case 13:
+		r->now += arg(r, 512) * VNET_NSEC_PER_SEC;
+		break;
+	case 14:
+		r->now -= arg(r, 512) * VNET_NSEC_PER_SEC / 64;
+		break;
+	case 15:
+		if (tape_seldom(r->t, 64))
+			r->now = UINT64_MAX - arg(r, 2);
+		break;
+	}
+}
+
+static void
+call_input(struct run *r, struct net *net)
+{
+	uint64_t from = some_client(r, net);
+	const struct driver *d = find_driver(net, from);
+	uint32_t made = 1 + arg(r, 4), n = made;
+	struct vnet_frame *frames;
+
+	if (tape_seldom(r->t, 8))
+		n *= 1 + arg(r, 24);
+	frames = malloc(n * sizeof(*frames));
+	if (!frames)
+		abort();
+	for (uint32_t i = 0; i < made; i++) {
+		frames[i] = frames_make(r->t, d ? (uint32_t)d->port : 0);
+		say_frame(r, &frames[i]);
+	}
+	for (uint32_t i = made; i < n; i++)
+		frames[i] = frames[i % made];
+	pass_time(r);
+	net->entered++;
+	vnet_switch_input(net->sw, from, frames, n, r->now);
+	net->entered--;
+	for (uint32_t i = 0; i < made; i++)
+		free((void *)(uintptr_t)frames[i].data);
+	free(frames);
+}
+
+static void
+take(void *ctx, const struct vnet_frame *f)
+{
+	struct run *r = ctx;
+
+	say_frame(r, f);
+	/* Must not call the switch, but we may look what comes of it. */
+	if (tape_answer(r->t, 32) == 31)
+		nest(r);
+}
+
+/* Send what is queued, asked by the driver, or by a program that polls. */
+static void
+call_output(struct run *r, struct net *net)
+{
+	uint64_t id = some_client(r, net);
+	struct driver *d = find_driver(net, id);
+	size_t max = arg(r, 4) ? arg(r, 80) : SIZE_MAX;
+	bool was_entered = net->entered;
+	int result;
+
+	pass_time(r);
+	net->entered++;
+	if (d && d->kind == INPROC)
+		result = vnet_inproc_poll(&d->ip, take, r, max, r->now);
+	else
+		result = vnet_client_output(net->sw, id, max, r->now);
+	net->entered--;
+	say_result(r, result);
+	if (was_entered || !d)
+		expect_refusal(net, result, d != NULL);
+	else
+		TAPE_EXPECT(r->t, result >= 0 && (size_t)result <= max);
+}
+
+static void
+call_tick(struct run *r, struct net *net)
+{
+	vnet_nsec due = vnet_switch_deadline(net->sw);
+
+	say(r, "deadline", due);
+	if (arg(r, 2))
+		pass_time(r);
+	else if (due != VNET_NEVER && due > r->now)
+		r->now = due;
+	vnet_switch_tick(net->sw, r->now);
+}
+
+/* One whose link is down. */
+static uint64_t
+dead_port(struct run *r, const struct net *net)
+{
+	for (uint32_t i = 0; i < net->max_ports; i++)
+		if (net->port[i].id && !net->port[i].link)
+			return net->port[i].id;
+	return some_port(r, net);
+}
+
+static void
+call_link(struct run *r, struct net *net)
+{
+	uint64_t id = arg(r, 2) ? dead_port(r, net) : some_port(r, net);
+	struct port *port = find_port(net, id);
+	bool up = arg(r, 8);
+	int result = say_result(r, vnet_port_set_link(net->sw, id, up));
+
+	expect_refusal(net, result, port != NULL);
+	if (!port || net->entered)
+		return;
+	TAPE_EXPECT(r->t, result == 0);
+	port->link = up;
+	if (up && port->driver)
+		port->driver->is_broken = false;
+}
+
+static void
+call_mtu(struct run *r, struct net *net)
+{
+	static const uint32_t mtus[] = {1500,  68, 100,   576, 9000,
+					65535, 67, 65536, 0};
+	uint64_t id = some_port(r, net);
+	struct port *port = find_port(net, id);
+	uint32_t mtu = TAPE_ONE_OF(r->t, mtus);
+	int result = say_result(r, vnet_port_set_mtu(net->sw, id, mtu));
+
+	expect_refusal(net, result, port != NULL);
+	if (result == 0 && port && mtu > port->mtu)
+		port->mtu = mtu;
+}
+
+/* A program, good or bad: its instructions. */
+static size_t
+make_program(struct run *r, struct vnet_bpf_insn insns[8])
+{
+	static const uint16_t codes[] = {
+		0x00, 0x20, 0x28, 0x30, 0x40, 0x48, 0x50, 0x60, 0x80, 0x01,
+		0x61, 0x81, 0xb1, 0x02, 0x03, 0x04, 0x0c, 0x14, 0x1c, 0x24,
+		0x2c, 0x34, 0x3c, 0x44, 0x4c, 0x54, 0x5c, 0x64, 0x6c, 0x74,
+		0x7c, 0x84, 0x94, 0x9c, 0xa4, 0xac, 0x05, 0x15, 0x1d, 0x25,
+		0x2d, 0x35, 0x3d, 0x45, 0x4d, 0x06, 0x16, 0x07, 0x87, 0xffff,
+	};
+	static const struct vnet_bpf_insn field[4] = {
+		{.code = 0x30},                   /* ldb [k] */
+		{.code = 0x15, .jt = 0, .jf = 1}, /* jeq k */
+		{.code = 0x06, .k = 1},           /* ret 1 */
+		{.code = 0x06},                   /* ret 0 */
+	};
+	size_t n;
+
+	switch (arg(r, 4)) {
+	case 0:
+		insns[0] = field[3 - arg(r, 2)];
+		return 1;
+	case 1:
+		memcpy(insns, field, sizeof(field));
+		insns[0].k = arg(r, 40);
+		insns[1].k = arg(r, 16);
+		return 4;
+	case 2:
+		memcpy(insns, field, sizeof(field));
+		insns[0].code = 0x80; /* ld len */
+		insns[1].code = 0x25; /* jgt k */
+		insns[1].k = arg(r, 0x800);
+		return 4;
+	}
+	n = arg(r, 8);
+	for (size_t i = 0; i < n; i++)
+		insns[i] = (struct vnet_bpf_insn){
+			.code = TAPE_ONE_OF(r->t, codes),
+			.jt = (uint8_t)arg(r, 4),
+			.jf = (uint8_t)arg(r, 4),
+			.k = tape_seldom(r->t, 8) ? arg(r, 0) : arg(r, 20),
+		};
+	if (n && !tape_seldom(r->t, 8))
+		insns[n - 1] = (struct vnet_bpf_insn){.code = 0x16};
+	return n;
+}
+
+static void
+rule_name(struct run *r, char name[VNET_RULE_NAME_SIZE + 1])
+{
+	uint32_t k = arg(r, 34);
+
+	memset(name, 0, VNET_RULE_NAME_SIZE + 1);
+	if (k < 32)
+		name[0] = (char)('a' + k % 8);
+	else if (k == 33)
+		memset(name, 'y', 31 + arg(r, 2));
+}
+
+static enum vnet_side
+some_side(struct run *r)
+{
+	if (tape_seldom(r->t, 32))
+		return (enum vnet_side)(2 + arg(r, 2));
+	return arg(r, 2) ? VNET_EGRESS : VNET_INGRESS;
+}
+
+static enum vnet_verdict
+some_verdict(struct run *r)
+{
+	if (tape_seldom(r->t, 32))
+		return (enum vnet_verdict)(2 + arg(r, 2));
+	return arg(r, 2) ? VNET_DROP : VNET_PASS;
+}
+
+static void
+call_filter_add(struct run *r, struct net *net)
+{
+	uint64_t id = some_port(r, net);
+	enum vnet_side side = some_side(r);
+	char name[VNET_RULE_NAME_SIZE + 1];
+	struct vnet_bpf_insn insns[8];
+	struct vnet_rule rule = {.size = sizeof(rule)};
+	struct vnet_why why = {.text = NULL};
+	bool sizes = tape_seldom(r->t, 32);
+	int result;
+
+	if (sizes)
+		rule.size += 1 + arg(r, 2);
+	rule_name(r, name);
+	rule.priority = arg(r, 4) ? arg(r, 4) : arg(r, 0);
+	rule.verdict = some_verdict(r);
+	rule.ninsns = make_program(r, insns);
+	rule.name = frames_copy(name, strlen(name) + 1);
+	rule.insns = frames_copy(insns, rule.ninsns * sizeof(*insns));
+	result = say_result(r, vnet_filter_add(net->sw, id, side, &rule, &why));
+	say_why(r, result, &why, sizes);
+	if (result == 0) {
+		TAPE_EXPECT(r->t, vnet_bpf_check(rule.insns, rule.ninsns, 0,
+						 NULL) == 0);
+		TAPE_EXPECT(r->t, find_port(net, id) && !net->entered);
+	} else {
+		TAPE_EXPECT(r->t, result != -ENOMEM || net->is_flaky);
+		expect_refusal(net, result, find_port(net, id) != NULL);
+	}
+	free((void *)(uintptr_t)rule.insns);
+	free((void *)(uintptr_t)rule.name);
+}
+
+static void
+call_filter_remove(struct run *r, struct net *net)
+{
+	uint64_t id = some_port(r, net);
+	enum vnet_side side = some_side(r);
+	char name[VNET_RULE_NAME_SIZE + 1];
+	int result;
+
+	rule_name(r, name);
+	result = say_result(r, vnet_filter_remove(net->sw, id, side, name));
+	expect_refusal(net, result, find_port(net, id) != NULL);
+}
+
+static void
+call_filter_default(struct run *r, struct net *net)
+{
+	uint64_t id = some_port(r, net);
+	enum vnet_side side = some_side(r);
+	enum vnet_verdict verdict = arg(r, 4) ? VNET_PASS : some_verdict(r);
+	int result = say_result(r, vnet_filter_set_default(net->sw, id, side,
+							   verdict));
+
+	expect_refusal(net, result, find_port(net, id) != NULL);
+}
+
+static void
+say_chain(struct run *r, struct net *net, uint64_t id, enum vnet_side side)
+{
+	struct vnet_rule_info info = {.size = sizeof(info)};
+	enum vnet_verdict verdict = VNET_PASS;
+	uint64_t hits = 0;
+	size_t i = 0;
+
+	while (say_result(r, vnet_filter_get(net->sw, id, side, i++, &info)) ==
+	       0) {
+		say_text(r, "rule", info.name);
+		say(r, "priority", info.priority);
+		say(r, "verdict", (uint64_t)info.verdict);
+		say(r, "ninsns", info.ninsns);
+		say(r, "hits", info.hits);
+	}
+	say_result(r,
+		   vnet_filter_get_default(net->sw, id, side, &verdict, &hits));
+	say(r, "default", (uint64_t)verdict);
+	say(r, "hits", hits);
+}
+
+static void
+call_filter_get(struct run *r, struct net *net)
+{
+	uint64_t id = some_port(r, net);
+
+	say_chain(r, net, id, some_side(r));
+}
+
+static struct vnet_mac
+some_mac(struct run *r)
+{
+	struct vnet_mac mac;
+
+	frames_put_mac(mac.octet, arg(r, 20));
+	return mac;
+}
+
+static void
+call_fdb_add(struct run *r, struct net *net)
+{
+	struct vnet_mac mac = some_mac(r);
+	uint64_t id = some_client(r, net);
+	int result = say_result(r, vnet_fdb_add(net->sw, mac, id));
+
+	expect_refusal(net, result, find_driver(net, id) != NULL);
+}
+
+static void
+call_fdb_remove(struct run *r, struct net *net)
+{
+	int result = say_result(r, vnet_fdb_remove(net->sw, some_mac(r)));
+
+	expect_refusal(net, result, true);
+}
+
+static void
+call_fdb_flush(struct run *r, struct net *net)
+{
+	uint64_t id = arg(r, 2) ? VNET_NO_ID : some_port(r, net);
+	int result = say_result(r, vnet_fdb_flush(net->sw, id));
+
+	expect_refusal(net, result,
+		       id == VNET_NO_ID || find_port(net, id) != NULL);
+}
+
+static void
+check_entry(struct run *r, struct net *net, const struct vnet_fdb_entry *e)
+{
+	const struct port *port = find_port(net, e->port);
+
+	TAPE_EXPECT(r->t,
+		    port && port->driver && port->driver->id == e->client);
+	say_entry(r, e);
+}
+
+static void
+call_fdb_lookup(struct run *r, struct net *net)
+{
+	struct vnet_fdb_entry e = {.size = sizeof(e)};
+
+	if (say_result(r, vnet_fdb_lookup(net->sw, some_mac(r), &e)) == 0)
+		check_entry(r, net, &e);
+}
+
+static void
+say_fdb(struct run *r, struct net *net)
+{
+	struct vnet_fdb_entry e = {.size = sizeof(e)};
+	uint64_t cursor = 0;
+	uint32_t n = 0;
+	int result;
+
+	do {
+		result = vnet_fdb_next(net->sw, &cursor, &e);
+		say_result(r, result);
+		if (result == 1)
+			check_entry(r, net, &e);
+		TAPE_EXPECT(r->t, ++n < 10000);
+	} while ((result == 1 || result == -EAGAIN) && !r->t->has_failed);
+	TAPE_EXPECT(r->t, result == 0);
+}
+
+static void
+call_fdb_walk(struct run *r, struct net *net)
+{
+	say_fdb(r, net);
+}
+
+static void
+say_events(struct run *r, struct net *net, uint32_t max)
+{
+	struct vnet_event e = {.size = sizeof(e)};
+
+	while (max-- && say_result(r, vnet_switch_event(net->sw, &e)) == 1) {
+		say_text(r, "event", vnet_event_name(e.type));
+		say(r, "count", e.count);
+		say(r, "time", e.time);
+		say(r, "port", e.port);
+		say(r, "client", e.client);
+		tape_say_octets(r->t, "mac", e.mac.octet, 6);
+		if (e.error)
+			say_result(r, e.error);
+		TAPE_EXPECT(r->t, (unsigned int)e.type < VNET_NEVENTS);
+		if ((unsigned int)e.type < VNET_NEVENTS)
+			r->sum.events[e.type] += e.count;
+	}
+}
+
+static void
+call_events(struct run *r, struct net *net)
+{
+	say_events(r, net, arg(r, 16));
+}
+
+static void
+say_client(struct run *r, struct net *net, uint64_t id)
+{
+	struct vnet_client_stats stats = {.size = sizeof(stats)};
+	struct vnet_count in, out;
+
+	if (say_result(r, vnet_client_get_stats(net->sw, id, &stats)))
+		return;
+	say_stats(r, &stats);
+	for (int i = 0; i < VNET_NDROPS; i++) {
+		vnet_client_drops(net->sw, id, (enum vnet_drop)i, &in, &out);
+		say_count(r, vnet_drop_name((enum vnet_drop)i), in);
+		say_count(r, vnet_drop_name((enum vnet_drop)i), out);
+	}
+}
+
+static void
+call_client_stats(struct run *r, struct net *net)
+{
+	uint64_t id = some_client(r, net);
+	int result = vnet_client_drops(net->sw, id,
+				       (enum vnet_drop)arg(r, VNET_NDROPS + 2),
+				       NULL, NULL);
+
+	say_result(r, result);
+	say_client(r, net, id);
+}
+
+static void
+say_switch(struct run *r, struct net *net)
+{
+	struct vnet_switch_stats s = {.size = sizeof(s)};
+	struct vnet_count in, out;
+
+	vnet_switch_get_stats(net->sw, &s);
+	say_stats(r, &s.total);
+	say_count(r, "unknown_source", s.unknown_source);
+	say(r, "ports", s.ports);
+	say(r, "clients", s.clients);
+	say(r, "fdb_entries", s.fdb_entries);
+	say(r, "fdb_evictions", s.fdb_evictions);
+	say(r, "fdb_unlearned", s.fdb_unlearned);
+	say(r, "pool_used", s.pool_used);
+	say(r, "pool_octets", s.pool_octets);
+	say(r, "clock_steps_back", s.clock_steps_back);
+	say(r, "events_lost", s.events_lost);
+	for (int i = 0; i < VNET_NDROPS; i++) {
+		vnet_switch_drops(net->sw, (enum vnet_drop)i, &in, &out);
+		say_count(r, vnet_drop_name((enum vnet_drop)i), in);
+		say_count(r, vnet_drop_name((enum vnet_drop)i), out);
+	}
+	TAPE_EXPECT(r->t, s.ports == net->nports);
+}
+
+static void
+call_switch_stats(struct run *r, struct net *net)
+{
+	say_switch(r, net);
+}
+
+/* All ports, with what can be read of them. */
+static void
+say_ports(struct run *r, struct net *net)
+{
+	struct vnet_port_info info = {.size = sizeof(info)};
+	uint64_t id = VNET_NO_ID;
+	uint32_t n = 0;
+
+	while ((id = vnet_port_next(net->sw, id)) != VNET_NO_ID) {
+		const struct port *port = find_port(net, id);
+
+		n++;
+		say_result(r, vnet_port_get(net->sw, id, &info));
+		say(r, "id", info.id);
+		say(r, "client", info.client);
+		say_text(r, "name", info.name);
+		say(r, "role", (uint64_t)info.role);
+		tape_say_octets(r->t, "mac", info.mac.octet, 6);
+		say(r, "mtu", info.mtu);
+		say(r, "link", info.link);
+		TAPE_EXPECT(r->t, port && info.id == id);
+		if (!port)
+			return;
+		TAPE_EXPECT(r->t, info.link == port->link);
+		TAPE_EXPECT(r->t, info.mtu <= port->mtu);
+		TAPE_EXPECT(r->t,
+			    info.client == (port->driver ? port->driver->id
+							 : VNET_NO_ID));
+		TAPE_EXPECT(r->t, vnet_port_find(net->sw, info.name) == id);
+	}
+	TAPE_EXPECT(r->t, n == net->nports);
+}
+
+static void
+call_ports(struct run *r, struct net *net)
+{
+	say_ports(r, net);
+}
+
+/*
+ * Switches
+ */
+
+static void
+call_create(struct run *r, struct net *net)
+{
+	static const uint32_t max_ports[] = {4, 1, 2, 6, 8, 8, 12, 70};
+	static const uint32_t fdb[] = {64, 1, 2, 8, 16, 32};
+	static const uint32_t ageing[] = {0, 1, 2, 5, 1000000};
+	static const uint32_t pool[] = {64 * 2048, 64 * 2048, 65 * 2048 + 1,
+					100 * 2048};
+	static const uint32_t queue[] = {65536, 65536, 70000, 200000};
+	static const uint32_t rules[] = {1, 3, 8, 16};
+	static const uint32_t insns[] = {1, 8, 16, 64};
+	static const uint32_t program[] = {0, 0, 1, 4};
+	static const uint32_t events[] = {1, 2, 5, 64};
+	struct vnet_switch_config config = {.size = sizeof(config)};
+	struct vnet_why why = {.text = NULL};
+	bool sizes = false;
+	int result;
+
+	*net = (struct net){.run = r};
+	net->alloc = (struct vnet_alloc){.get = get, .put = put, .ctx = net};
+	net->is_flaky = tape_seldom(r->t, 6);
+	config.alloc = &net->alloc;
+	config.seed = (uint64_t)arg(r, 0) << 32 | arg(r, 0);
+	config.max_ports = TAPE_ONE_OF(r->t, max_ports);
+	config.fdb_entries = TAPE_ONE_OF(r->t, fdb);
+	config.ageing_s = TAPE_ONE_OF(r->t, ageing);
+	config.pool_octets = TAPE_ONE_OF(r->t, pool);
+	config.queue_octets = TAPE_ONE_OF(r->t, queue);
+	config.max_rules = TAPE_ONE_OF(r->t, rules);
+	config.max_insns = TAPE_ONE_OF(r->t, insns);
+	config.max_program = TAPE_ONE_OF(r->t, program);
+	config.max_events = TAPE_ONE_OF(r->t, events);
+	config.forward_reserved = (uint16_t)(arg(r, 2) ? 0 : 0xffff);
+	config.uplink_transit = arg(r, 2);
+	if (tape_seldom(r->t, 16)) {
+		switch (arg(r, 8)) {
+		case 0:
+			config.size -= 1 + arg(r, 4);
+			sizes = true;
+			break;
+		case 1:
+			config.alloc = NULL;
+			break;
+		case 2:
+			config.max_ports = 65537;
+			break;
+		case 3:
+			config.fdb_entries = UINT32_MAX;
+			break;
+		case 4:
+			config.pool_octets = (uint64_t)arg(r, 0) << 41 | 1;
+			break;
+		case 5:
+			config.queue_octets = 65535;
+			break;
+		case 6:
+			config.max_program = 65537;
+			break;
+		case 7:
+			config.max_events = UINT32_MAX;
+			break;
+		}
+	}
+	net->max_ports = config.max_ports;
+	net->memory = vnet_switch_memory(&config);
+	result = vnet_switch_create(&net->sw, &config, &why);
+	say_result(r, result);
+	say_why(r, result, &why, sizes);
+	if (result) {
+		TAPE_EXPECT(r->t, result == -EINVAL ||
+					  (result == -ENOMEM && net->is_flaky));
+		TAPE_EXPECT(r->t, !net->sw && !net->npieces && !net->used);
+		TAPE_EXPECT(r->t, (result == -EINVAL && config.alloc) ==
+					  !net->memory);
+		return;
+	}
+	TAPE_EXPECT(r->t, net->memory > 0 && net->used <= net->memory);
+}
+
+/* Ports to begin with. */
+static void
+populate(struct run *r, struct net *net)
+{
+	uint32_t n = arg(r, 10);
+
+	while (n-- && !r->t->has_failed) {
+		tape_call(r->t, "port_add");
+		call_port_add(r, net);
+		tape_call(r->t, "client_add");
+		call_client_add(r, net);
+	}
+}
+
+static void
+sum_up(struct run *r, const struct net *net)
+{
+	struct vnet_switch_stats s = {.size = sizeof(s)};
+	struct vnet_count in, out;
+
+	vnet_switch_get_stats(net->sw, &s);
+	r->sum.delivered += s.total.delivered.frames;
+	r->sum.segments += s.total.segments.frames;
+	for (int i = 0; i < VNET_NDROPS; i++) {
+		vnet_switch_drops(net->sw, (enum vnet_drop)i, &in, &out);
+		r->sum.drops[i] += in.frames + out.frames;
+	}
+}
+
+static void
+destroy(struct run *r, struct net *net)
+{
+	struct driver *left[MAX_PORTS];
+	uint32_t n = 0;
+
+	say_ports(r, net);
+	for (uint32_t i = 0; i < net->max_ports; i++) {
+		const struct port *port = &net->port[i];
+
+		if (!port->id)
+			continue;
+		say_chain(r, net, port->id, VNET_INGRESS);
+		say_chain(r, net, port->id, VNET_EGRESS);
+		if (port->driver)
+			say_client(r, net, port->driver->id);
+	}
+	sum_up(r, net);
+	say_switch(r, net);
+	say_fdb(r, net);
+	say_events(r, net, UINT32_MAX);
+
+	for (uint32_t i = 0; i < net->max_ports; i++)
+		if (net->port[i].driver)
+			left[n++] = let_go(&net->port[i]);
+	r->is_ending = true;
+	vnet_switch_destroy(net->sw);
+	r->is_ending = false;
+	while (n--)
+		gone(left[n]);
+	TAPE_EXPECT(r->t, !net->used && !net->npieces);
+	net->sw = NULL;
+}
+
+/*
+ * One call after the other
+ */
+
+struct call {
+	char name[24];
+	uint8_t share; /* of all calls */
+	void (*make)(struct run *r, struct net *net);
+};
+
+static const struct call calls[] = {
+	{"switch_input", 40, call_input},
+	{"client_output", 14, call_output},
+	{"switch_tick", 8, call_tick},
+	{"port_add", 7, call_port_add},
+	{"client_add", 9, call_client_add},
+	{"port_remove", 2, call_port_remove},
+	{"client_remove", 2, call_client_remove},
+	{"port_set_link", 6, call_link},
+	{"port_set_mtu", 2, call_mtu},
+	{"filter_add", 8, call_filter_add},
+	{"filter_remove", 3, call_filter_remove},
+	{"filter_set_default", 2, call_filter_default},
+	{"filter_get", 2, call_filter_get},
+	{"fdb_add", 3, call_fdb_add},
+	{"fdb_remove", 2, call_fdb_remove},
+	{"fdb_flush", 2, call_fdb_flush},
+	{"fdb_lookup", 2, call_fdb_lookup},
+	{"fdb_next", 1, call_fdb_walk},
+	{"switch_event", 4, call_events},
+	{"client_get_stats", 3, call_client_stats},
+	{"switch_get_stats", 1, call_switch_stats},
+	{"port_next", 2, call_ports},
+};
+
+static void
+call(struct run *r)
+{
+	struct net *net = &r->net[arg(r, 8) % 5 % NNETS];
+	uint32_t total = 0, k;
+	size_t i = 0;
+
+	if (!net->sw) {
+		tape_call(r->t, "switch_create");
+		call_create(r, net);
+		net->is_changed = true;
+		if (net->sw)
+			populate(r, net);
+		return;
+	}
+	for (size_t j = 0; j < LENGTH(calls); j++)
+		total += calls[j].share;
+	k = arg(r, total + 1);
+	/* Seldom, and never from inside a driver. */
+	if (k == total) {
+		if (!r->nesting && tape_seldom(r->t, 4)) {
+			tape_call(r->t, "switch_destroy");
+			destroy(r, net);
+		}
+		return;
+	}
+	while (k >= calls[i].share)
+		k -= calls[i++].share;
+	tape_call(r->t, calls[i].name);
+	net->is_changed = true;
+	calls[i].make(r, net);
+}
+
+/* What holds between any two calls. */
+static void
+check(struct run *r, struct net *net)
+{
+	struct vnet_port_info info = {.size = sizeof(info)};
+	struct vnet_client_stats stats = {.size = sizeof(stats)};
+	struct vnet_why why = {.text = NULL};
+
+	if (!net->sw || !net->is_changed || r->t->has_failed)
+		return;
+	net->is_changed = false;
+	if (!vnet_switch_check(net->sw, &why))
+		tape_fail(r->t, "%s at slot %zu: %" PRIu64 ", %" PRIu64,
+			  why.text, why.index, why.found, why.bound);
+	TAPE_EXPECT(r->t, net->used <= net->memory);
+	say(r, "deadline", vnet_switch_deadline(net->sw));
+	for (size_t i = 0; i < LENGTH(net->gone) && i < net->ngone; i++) {
+		uint64_t id = net->gone[i];
+
+		if (!find_port(net, id))
+			TAPE_EXPECT(r->t, vnet_port_get(net->sw, id, &info) ==
+						  -ENOENT);
+		if (!find_driver(net, id)) {
+			TAPE_EXPECT(r->t, vnet_client_port(net->sw, id) ==
+						  VNET_NO_ID);
+			TAPE_EXPECT(r->t,
+				    vnet_client_get_stats(net->sw, id,
+							  &stats) == -ENOENT);
+		}
+	}
+}
+
+void
+run_calls(struct tape *t, unsigned long ncalls, struct run_summary *sum)
+{
+	struct run *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		abort();
+	r->t = t;
+	if (sum)
+		r->sum = *sum;
+	while (t->ncalls < ncalls && !tape_is_over(t)) {
+		call(r);
+		for (int i = 0; i < NNETS; i++)
+			check(r, &r->net[i]);
+	}
+	for (int i = 0; i < NNETS; i++) {
+		if (!r->net[i].sw)
+			continue;
+		tape_call(t, "switch_destroy");
+		destroy(r, &r->net[i]);
+	}
+	TAPE_EXPECT(t, r->ndrivers == 0);
+	tape_end(t);
+	if (sum)
+		*sum = r->sum;
+	free(r);
+}

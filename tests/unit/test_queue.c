@@ -1,0 +1,1023 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+
+#include "support.h"
+#include "eth.h"
+#include "queue.h"
+
+/* What a source of weight 1 may send a round: one full frame at the least. */
+#define QUANTUM 1514
+
+/* A pool and its queues. Sources are numbered from 1. */
+#define QUEUES 4
+#define LONG   65550 /* a frame of the longest datagram */
+
+struct bench {
+	struct test_alloc alloc;
+	struct vnet_pool pool;
+	struct vnet_queue queue[QUEUES];
+	struct vnet_heap_node *nodes[QUEUES];
+};
+
+static void
+bench_init(struct bench *b, uint32_t nblocks, uint32_t limit)
+{
+	test_alloc_init(&b->alloc);
+	assert_int_equal(vnet_pool_init(&b->pool, &b->alloc.alloc,
+					(uint64_t)nblocks * VNET_POOL_BLOCK,
+					QUEUES),
+			 0);
+	for (uint32_t i = 0; i < QUEUES; i++) {
+		uint32_t n = vnet_queue_nodes(&b->pool, limit);
+
+		/* Exactly as many: a sanitizer sees one too few. */
+		b->nodes[i] = malloc(n * sizeof(*b->nodes[i]));
+		assert_non_null(b->nodes[i]);
+		vnet_queue_init(&b->queue[i], &b->pool, i, limit, b->nodes[i]);
+	}
+}
+
+static void
+bench_fini(struct bench *b)
+{
+	assert_true(vnet_pool_check(&b->pool));
+	for (uint32_t i = 0; i < QUEUES; i++) {
+		vnet_queue_purge(&b->pool, &b->queue[i]);
+		assert_int_equal(b->queue[i].blocks, 0);
+		assert_int_equal(b->queue[i].frames, 0);
+		assert_int_equal(b->queue[i].octets, 0);
+		free(b->nodes[i]);
+	}
+	assert_true(vnet_pool_check(&b->pool));
+	assert_int_equal(b->pool.nused, 0);
+	assert_int_equal(b->pool.holders.n, 0);
+	vnet_pool_fini(&b->pool, &b->alloc.alloc);
+	assert_int_equal(b->alloc.blocks, 0);
+	assert_int_equal(b->alloc.used, 0);
+}
+
+/* 1,024 blocks, and queues of 1 MiB. */
+static int
+setup(void **state)
+{
+	struct bench *b = malloc(sizeof(*b));
+
+	assert_non_null(b);
+	bench_init(b, 1024, 1 << 20);
+	*state = b;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	bench_fini(*state);
+	free(*state);
+	return 0;
+}
+
+/* Frame number @n: its octets follow from that. */
+static struct vnet_frame
+frame(unsigned int n, uint32_t len)
+{
+	static uint8_t octets[2 * LONG];
+	static bool is_filled;
+
+	if (!is_filled) {
+		struct test_random random = {5};
+
+		for (size_t i = 0; i < sizeof(octets); i++)
+			octets[i] = (uint8_t)test_random(&random);
+		is_filled = true;
+	}
+	assert_true(len <= LONG);
+	return (struct vnet_frame){
+		.data = octets + n * 37 % LONG,
+		.len = len,
+		.nsegs = 1,
+	};
+}
+
+/* Push to queue 0. */
+static bool
+push(struct bench *b, vnet_client_id source, const struct vnet_frame *f,
+     struct vnet_loss *loss)
+{
+	bool ok;
+
+	memset(loss, 0xa5, sizeof(*loss));
+	ok = vnet_queue_push(&b->pool, &b->queue[0], source, 1, f, loss);
+	assert_true(vnet_pool_check(&b->pool));
+	return ok;
+}
+
+static void
+must_push_to(struct bench *b, uint32_t queue, vnet_client_id source,
+	     uint32_t weight, unsigned int n, uint32_t len)
+{
+	struct vnet_frame f = frame(n, len);
+	struct vnet_loss loss;
+
+	assert_true(vnet_queue_push(&b->pool, &b->queue[queue], source, weight,
+				    &f, &loss));
+}
+
+static void
+must_push(struct bench *b, vnet_client_id source, unsigned int n, uint32_t len)
+{
+	must_push_to(b, 0, source, 1, n, len);
+}
+
+static void
+assert_same_frame(const struct vnet_frame *a, const struct vnet_frame *b)
+{
+	assert_int_equal(a->len, b->len);
+	assert_memory_equal(a->data, b->data, a->len);
+	assert_int_equal(a->flags, b->flags);
+	assert_int_equal(a->gso_type, b->gso_type);
+	assert_int_equal(a->ntags, b->ntags);
+	assert_int_equal(a->csum_start, b->csum_start);
+	assert_int_equal(a->csum_offset, b->csum_offset);
+	assert_int_equal(a->gso_size, b->gso_size);
+	assert_int_equal(a->hdr_len, b->hdr_len);
+	assert_int_equal(a->nsegs, b->nsegs);
+	for (int i = 0; i < a->ntags; i++) {
+		assert_int_equal(a->tag[i].tpid, b->tag[i].tpid);
+		assert_int_equal(a->tag[i].tci, b->tag[i].tci);
+	}
+	assert_int_equal(a->reserved8, 0);
+	assert_int_equal(a->reserved32, 0);
+	for (int i = 0; i < 3; i++)
+		assert_true(!a->reserved64[i]);
+}
+
+/* The next frame of queue 0 is @want: see it, and take it. */
+static void
+assert_next(struct bench *b, const struct vnet_frame *want)
+{
+	/* No room to spare, so that a sanitizer sees an octet too many. */
+	uint8_t *scratch = malloc(want->len), *p = scratch;
+	size_t room = want->len;
+	struct vnet_frame f;
+
+	assert_non_null(scratch);
+	memset(&f, 0xa5, sizeof(f));
+	vnet_queue_peek_begin(&b->queue[0]);
+	assert_true(vnet_queue_peek(&b->pool, &b->queue[0], &f, &p, &room));
+	assert_same_frame(&f, want);
+	assert_true(p == scratch ? room == want->len
+				 : p == scratch + want->len && !room);
+	free(scratch);
+	assert_int_equal(vnet_queue_pop(&b->pool, &b->queue[0]),
+			 vnet_frame_octets(want));
+	assert_true(vnet_pool_check(&b->pool));
+}
+
+static void
+assert_next_is(struct bench *b, unsigned int n, uint32_t len)
+{
+	struct vnet_frame want = frame(n, len);
+
+	assert_next(b, &want);
+}
+
+static void
+assert_empty(struct bench *b)
+{
+	struct vnet_queue *q = &b->queue[0];
+	struct vnet_frame f;
+	uint8_t *scratch = NULL;
+	size_t room = 0;
+
+	vnet_queue_peek_begin(q);
+	assert_false(vnet_queue_peek(&b->pool, q, &f, &scratch, &room));
+	assert_int_equal(q->frames, 0);
+	assert_int_equal(q->octets, 0);
+	assert_int_equal(q->blocks, 0);
+	assert_int_equal(q->nsubs, 0);
+}
+
+/* Octets of a queue's frames. */
+static uint32_t
+backlog(const struct bench *b, uint32_t queue)
+{
+	return b->queue[queue].octets;
+}
+
+/* The longest frame of which one takes a block and no more. */
+static uint32_t
+longest_in_a_block(struct bench *b)
+{
+	uint32_t len = VNET_POOL_BLOCK;
+
+	for (uint32_t blocks = 2; blocks > 1; len--) {
+		must_push(b, 1, 0, len);
+		blocks = b->queue[0].blocks;
+		(void)vnet_queue_pop(&b->pool, &b->queue[0]);
+	}
+	return len + 1;
+}
+
+static void
+test_new_queue_is_empty_and_holds_nothing(void **state)
+{
+	struct bench *b = *state;
+
+	assert_empty(b);
+	assert_int_equal(b->pool.nused, 0);
+	assert_true(vnet_pool_check(&b->pool));
+	vnet_queue_purge(&b->pool, &b->queue[0]);
+	assert_empty(b);
+}
+
+static void
+test_frames_of_a_source_keep_their_order(void **state)
+{
+	struct bench *b = *state;
+
+	for (unsigned int n = 0; n < 200; n++)
+		must_push(b, 1, n, 14 + n * 97 % 3000);
+	for (unsigned int n = 0; n < 200; n++)
+		assert_next_is(b, n, 14 + n * 97 % 3000);
+	assert_empty(b);
+}
+
+static void
+test_order_is_kept_while_frames_come_and_go(void **state)
+{
+	struct bench *b = *state;
+	struct test_random random = {9};
+	unsigned int in = 0, out = 0;
+
+	while (out < 3000) {
+		if (in - out < 30 && test_random_below(&random, 2)) {
+			must_push(b, 1, in, 14 + in * 97 % 3000);
+			in++;
+		} else if (out < in) {
+			assert_next_is(b, out, 14 + out * 97 % 3000);
+			out++;
+		}
+	}
+}
+
+/* Every length about the end of a block, some others. */
+static uint32_t
+len_after(uint32_t len)
+{
+	uint32_t rest = len % VNET_POOL_BLOCK;
+
+	return rest < 64 || rest > 1980 ? len + 1 : len + 61;
+}
+
+static void
+test_frames_of_every_length_come_out_whole(void **state)
+{
+	static const uint32_t first[] = {14, 60, 508, 1004, 1514, 1900, 1968};
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+		for (uint32_t len = 1; len <= 4100; len = len_after(len)) {
+			must_push(b, 1, 1, first[i]);
+			must_push(b, 1, len, len);
+			must_push(b, 1, 2, first[i]);
+			assert_true(vnet_pool_check(&b->pool));
+			assert_next_is(b, 1, first[i]);
+			assert_next_is(b, len, len);
+			assert_next_is(b, 2, first[i]);
+			assert_empty(b);
+		}
+	}
+}
+
+static void
+test_long_frames_span_blocks(void **state)
+{
+	static const uint32_t len[] = {1514, 2034, 4096, 9014, LONG, 60, LONG};
+	struct bench *b = *state;
+
+	for (unsigned int n = 0; n < 7; n++)
+		must_push(b, 1, n, len[n]);
+	assert_true(b->queue[0].blocks <= 1 + 2 + 3 + 5 + 33 + 1 + 33);
+	for (unsigned int n = 0; n < 7; n++)
+		assert_next_is(b, n, len[n]);
+	assert_empty(b);
+}
+
+static void
+test_small_frames_share_a_block(void **state)
+{
+	struct bench *b = *state;
+	uint32_t header = VNET_POOL_BLOCK - longest_in_a_block(b);
+	uint32_t n = VNET_POOL_BLOCK / (64 + header);
+
+	assert_true(header > 0 && header <= 48);
+	for (uint32_t i = 0; i < 3 * n; i++) {
+		must_push(b, 1, i, 60);
+		assert_int_equal(b->queue[0].blocks, 1 + i / n);
+	}
+	/* A block is given back with its last frame. */
+	for (uint32_t i = 0; i < 3 * n; i++) {
+		assert_next_is(b, i, 60);
+		assert_int_equal(b->queue[0].blocks, 3 - (i + 1) / n);
+	}
+}
+
+static void
+test_fields_and_tags_travel_along(void **state)
+{
+	struct bench *b = *state;
+	struct vnet_frame f[4] = {frame(1, 60), frame(2, 1514), frame(3, 9014),
+				  frame(4, 60)};
+
+	f[0].flags = VNET_FRAME_CSUM_PARTIAL | VNET_FRAME_GSO_ECN;
+	f[0].gso_type = VNET_GSO_TCP6;
+	f[0].csum_start = 0x1234;
+	f[0].csum_offset = 0x5678;
+	f[0].gso_size = 0x9abc;
+	f[0].hdr_len = 0xdef0;
+	f[0].nsegs = 128;
+	f[1].ntags = 1;
+	f[1].tag[0] = (struct vnet_tag){0x8100, 0x2fff};
+	f[2].flags = VNET_FRAME_CSUM_VALID;
+	f[2].ntags = 2;
+	f[2].tag[0] = (struct vnet_tag){0x88a8, 0x0123};
+	f[2].tag[1] = (struct vnet_tag){0x8100, 0x4567};
+	/* What one switch notes of a frame does not come out of the queue. */
+	f[3].depth = 5;
+	for (int i = 0; i < 4; i++) {
+		struct vnet_loss loss;
+
+		assert_true(push(b, 1, &f[i], &loss));
+	}
+	assert_int_equal(backlog(b, 0), 60 + 1518 + 9022 + 60);
+	for (int i = 0; i < 4; i++)
+		assert_next(b, &f[i]);
+}
+
+static void
+test_frame_is_a_copy(void **state)
+{
+	struct bench *b = *state;
+	uint8_t octets[60];
+	struct vnet_frame f = {.data = octets, .len = sizeof(octets)};
+	struct vnet_frame want = frame(1, sizeof(octets));
+	struct vnet_loss loss;
+
+	memcpy(octets, want.data, sizeof(octets));
+	assert_true(push(b, 1, &f, &loss));
+	memset(octets, 0xff, sizeof(octets));
+	want.nsegs = 0;
+	assert_next(b, &want);
+}
+
+static void
+test_whoever_comes_later_is_served_after_those_that_wait(void **state)
+{
+	struct bench *b = *state;
+
+	for (unsigned int source = 1; source <= 5; source++)
+		must_push(b, source, source, 60);
+	assert_next_is(b, 1, 60);
+	must_push(b, 1, 6, 60); /* it was done: back of the line */
+	for (unsigned int n = 2; n <= 6; n++)
+		assert_next_is(b, n, 60);
+	assert_empty(b);
+}
+
+/*
+ * Source @i of @n sends frames of @len[i] octets, no two the same, with
+ * @weight[i], and always has a backlog. What two sources got by their weights
+ * never differs by more than a round can leave: a quantum, and a frame.
+ */
+static void
+assert_fair(struct bench *b, uint32_t n, const uint32_t *len,
+	    const uint32_t *weight, int pops)
+{
+	uint64_t served[8] = {0};
+	uint32_t longest = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		for (int k = 0; k < 3; k++)
+			must_push_to(b, 0, i + 1, weight[i], i, len[i]);
+		if (len[i] > longest)
+			longest = len[i];
+	}
+	for (int k = 0; k < pops; k++) {
+		uint32_t octets = vnet_queue_pop(&b->pool, &b->queue[0]);
+		uint32_t i = 0;
+
+		while (len[i] != octets)
+			assert_true(++i < n);
+		served[i] += octets;
+		must_push_to(b, 0, i + 1, weight[i], i, len[i]);
+		for (uint32_t x = 0; x < n; x++) {
+			uint64_t bound = (served[x] + longest) / weight[x] +
+					 QUANTUM + longest / weight[i];
+
+			assert_true(served[i] / weight[i] <= bound);
+		}
+	}
+	for (uint32_t i = 0; i < n; i++)
+		assert_true(served[i] > 10 * (uint64_t)len[i]);
+	assert_true(vnet_pool_check(&b->pool));
+}
+
+static void
+test_sources_share_in_octets_whatever_their_frames(void **state)
+{
+	static const uint32_t len[] = {60, 1514, 508, 9014, 1000};
+	static const uint32_t weight[] = {1, 1, 1, 1, 1};
+
+	assert_fair(*state, 5, len, weight, 20000);
+}
+
+static void
+test_weights_divide_what_is_served(void **state)
+{
+	static const uint32_t len[] = {1514, 60, 1513, 1512};
+	static const uint32_t weight[] = {1, 2, 4, 1};
+
+	assert_fair(*state, 4, len, weight, 20000);
+}
+
+static void
+test_longest_frames_do_not_starve_small_ones(void **state)
+{
+	static const uint32_t len[] = {60, LONG};
+	static const uint32_t weight[] = {1, 1};
+
+	assert_fair(*state, 2, len, weight, 30000);
+}
+
+static void
+test_greatest_weight_leaves_the_least_its_share(void **state)
+{
+	static const uint32_t len[] = {60, 1514};
+	static const uint32_t weight[] = {1, 1024};
+
+	assert_fair(*state, 2, len, weight, 30000);
+}
+
+/* Two queues that get the same, sources and lengths mixed. */
+static void
+fill_both(struct bench *b, struct test_random *random, unsigned int *n)
+{
+	static const uint32_t len[] = {14, 60, 700, 1514, 1514, 2500, 9014};
+
+	for (int i = 0; i < 60; i++) {
+		uint32_t source = 1 + test_random_below(random, 6);
+		uint32_t l = len[test_random_below(random, 7)];
+
+		must_push_to(b, 0, source, source, *n, l);
+		must_push_to(b, 1, source, source, *n, l);
+		++*n;
+	}
+}
+
+/*
+ * A driver takes fewer than it was offered: what was offered, and what comes
+ * next, is as if only those had been looked at.
+ */
+static void
+test_peek_leaves_the_schedule_alone(void **state)
+{
+	enum { BATCH = 64 };
+	static uint8_t space[2][BATCH * 9014];
+	struct bench *b = *state;
+	struct test_random random = {3};
+	unsigned int n = 0;
+
+	for (int round = 0; round < 40; round++) {
+		struct vnet_frame f[BATCH];
+		uint8_t *scratch = space[0];
+		size_t room = sizeof(space[0]);
+		uint32_t seen = 0, want, take;
+
+		if (b->queue[0].frames < 100)
+			fill_both(b, &random, &n);
+		want = 1 + test_random_below(&random, BATCH);
+		vnet_queue_peek_begin(&b->queue[0]);
+		while (seen < want &&
+		       vnet_queue_peek(&b->pool, &b->queue[0], &f[seen],
+				       &scratch, &room))
+			seen++;
+		assert_int_equal(seen, want);
+
+		/* The other queue is served one by one. */
+		take = test_random_below(&random, seen + 1);
+		for (uint32_t i = 0; i < seen; i++) {
+			struct vnet_frame g;
+			uint8_t *p = space[1];
+			size_t left = sizeof(space[1]);
+
+			if (i >= take)
+				break;
+			vnet_queue_peek_begin(&b->queue[1]);
+			assert_true(vnet_queue_peek(&b->pool, &b->queue[1], &g,
+						    &p, &left));
+			assert_same_frame(&f[i], &g);
+			assert_int_equal(vnet_queue_pop(&b->pool, &b->queue[1]),
+					 g.len);
+		}
+		for (uint32_t i = 0; i < take; i++)
+			assert_int_equal(vnet_queue_pop(&b->pool, &b->queue[0]),
+					 f[i].len);
+		assert_true(vnet_pool_check(&b->pool));
+		assert_int_equal(backlog(b, 0), backlog(b, 1));
+	}
+}
+
+static void
+test_peek_ends_where_there_is_no_room(void **state)
+{
+	struct bench *b = *state;
+	struct vnet_queue *q = &b->queue[0];
+	uint8_t space[9014], *scratch = space;
+	size_t room = sizeof(space);
+	struct vnet_frame f;
+
+	must_push(b, 1, 1, 60);
+	must_push(b, 1, 2, 9014);
+	must_push(b, 1, 3, 60);
+	must_push(b, 1, 4, 3000);
+	vnet_queue_peek_begin(q);
+	assert_true(vnet_queue_peek(&b->pool, q, &f, &scratch, &room));
+	assert_true(scratch == space); /* lent from where it lies */
+	assert_true(vnet_queue_peek(&b->pool, q, &f, &scratch, &room));
+	assert_true(scratch == space + 9014 && room == 0);
+	assert_true(vnet_queue_peek(&b->pool, q, &f, &scratch, &room));
+	assert_false(vnet_queue_peek(&b->pool, q, &f, &scratch, &room));
+
+	/* One octet too few. */
+	scratch = space;
+	room = 2999;
+	assert_next_is(b, 1, 60);
+	assert_next_is(b, 2, 9014);
+	assert_next_is(b, 3, 60);
+	vnet_queue_peek_begin(q);
+	assert_false(vnet_queue_peek(&b->pool, q, &f, &scratch, &room));
+	assert_true(scratch == space && room == 2999);
+	assert_next_is(b, 4, 3000);
+}
+
+static void
+assert_loss(const struct vnet_loss *loss, enum vnet_drop reason, uint32_t queue,
+	    vnet_client_id source, uint32_t octets, bool is_arriving)
+{
+	assert_int_equal(loss->reason, reason);
+	assert_int_equal(loss->queue, queue);
+	assert_int_equal(loss->source, source);
+	assert_int_equal(loss->octets, octets);
+	assert_int_equal(loss->is_arriving, is_arriving);
+}
+
+static void
+test_limit_holds_to_the_octet(void **state)
+{
+	struct bench b;
+	struct vnet_loss loss;
+	struct vnet_frame f = frame(9, 1000);
+
+	(void)state;
+	bench_init(&b, 1024, 10000);
+	for (unsigned int n = 0; n < 9; n++)
+		must_push(&b, 1, n, 1000);
+	f.len = 997;
+	f.ntags = 1; /* 1,001 on the wire */
+	assert_false(push(&b, 1, &f, &loss));
+	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, 1001, true);
+	f.len = 996;
+	assert_true(push(&b, 1, &f, &loss));
+	assert_int_equal(backlog(&b, 0), 10000);
+	f = frame(10, 14);
+	assert_false(push(&b, 1, &f, &loss));
+	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, 14, true);
+	for (unsigned int n = 0; n < 9; n++)
+		assert_next_is(&b, n, 1000);
+	bench_fini(&b);
+}
+
+static void
+test_frame_beyond_the_limit_hurts_nobody_else(void **state)
+{
+	struct bench b;
+	struct vnet_loss loss;
+	struct vnet_frame f = frame(9, 10001);
+
+	(void)state;
+	bench_init(&b, 1024, 10000);
+	must_push(&b, 1, 1, 5000);
+	assert_false(push(&b, 2, &f, &loss));
+	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 2, 10001, true);
+	assert_int_equal(backlog(&b, 0), 5000);
+	bench_fini(&b);
+}
+
+static void
+test_longest_loses_its_newest(void **state)
+{
+	struct bench b;
+	struct vnet_loss loss;
+	struct vnet_frame f = frame(100, 1514);
+
+	(void)state;
+	bench_init(&b, 1024, 15140);
+	for (unsigned int n = 0; n < 6; n++)
+		must_push(&b, 1, n, 1514);
+	for (unsigned int n = 10; n < 14; n++)
+		must_push(&b, 2, n, 1514);
+
+	/* Five would be fewer than six; six are not fewer than five. */
+	assert_false(push(&b, 2, &f, &loss));
+	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, 1514, false);
+	assert_true(push(&b, 2, &f, &loss));
+	assert_false(push(&b, 2, &f, &loss));
+	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 2, 1514, true);
+	assert_int_equal(b.queue[0].frames, 10);
+
+	for (unsigned int k = 0; k < 5; k++) {
+		assert_next_is(&b, k, 1514);
+		assert_next_is(&b, k < 4 ? 10 + k : 100, 1514);
+	}
+	assert_empty(&b);
+	bench_fini(&b);
+}
+
+static void
+test_many_small_frames_make_room_for_a_large_one(void **state)
+{
+	struct bench b;
+	struct vnet_loss loss;
+	struct vnet_frame f = frame(100, 1500);
+	int lost = 0;
+
+	(void)state;
+	bench_init(&b, 1024, 6000);
+	for (unsigned int n = 0; n < 100; n++)
+		must_push(&b, 1, n, 60);
+	while (!push(&b, 2, &f, &loss)) {
+		assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, 60, false);
+		lost++;
+	}
+	assert_int_equal(lost, 25);
+	assert_int_equal(backlog(&b, 0), 6000);
+	bench_fini(&b);
+}
+
+static void
+test_source_that_loses_all_is_no_more(void **state)
+{
+	struct bench b;
+	struct vnet_loss loss;
+	struct vnet_frame f = frame(100, 8000);
+
+	(void)state;
+	bench_init(&b, 1024, 10000);
+	must_push(&b, 1, 1, 9000);
+	assert_false(push(&b, 2, &f, &loss));
+	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, 9000, false);
+	assert_int_equal(b.queue[0].nsubs, 0);
+	assert_int_equal(b.pool.nused, 0);
+	assert_true(push(&b, 2, &f, &loss));
+	assert_next_is(&b, 100, 8000);
+	bench_fini(&b);
+}
+
+/* Many sources with a small frame each hold a block each. */
+static void
+test_quota_bounds_the_blocks(void **state)
+{
+	struct bench b;
+	struct vnet_loss loss;
+	struct vnet_frame f = frame(100, 61);
+	uint32_t quota;
+
+	(void)state;
+	bench_init(&b, 1024, 65536);
+	quota = b.queue[0].quota;
+	assert_true(quota >= 2 * 65536 / VNET_POOL_BLOCK && quota < 1024);
+	assert_int_equal(vnet_queue_nodes(&b.pool, 65536), quota);
+	for (uint32_t i = 0; i < quota; i++)
+		must_push(&b, i + 1, i, 60);
+	assert_int_equal(b.queue[0].blocks, quota);
+	/* 61 octets are longer than any of 60: it is the longest itself. */
+	assert_false(push(&b, 5000, &f, &loss));
+	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 5000, 61, true);
+	/* One that has a block has room in it. */
+	assert_true(push(&b, 1, &f, &loss));
+	/* Now that is the longest, and gives up its newest; a block comes back
+	 * only with one more. */
+	f.len = 59;
+	assert_false(push(&b, 5000, &f, &loss));
+	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, 61, false);
+	assert_false(push(&b, 5000, &f, &loss));
+	assert_int_equal(loss.reason, VNET_DROP_QUEUE_FULL);
+	assert_int_equal(loss.octets, 60);
+	assert_false(loss.is_arriving);
+	assert_true(push(&b, 5000, &f, &loss));
+	assert_int_equal(b.queue[0].blocks, quota);
+	bench_fini(&b);
+}
+
+static void
+test_empty_pool_takes_from_whoever_holds_most(void **state)
+{
+	struct bench b;
+	struct vnet_loss loss;
+	struct vnet_frame f = frame(100, 1900);
+
+	(void)state;
+	bench_init(&b, 64, 1 << 20);
+	/* Queue 1 holds 40 blocks, by two sources; queue 2 holds 24. */
+	for (unsigned int n = 0; n < 15; n++)
+		must_push_to(&b, 1, 1, 1, n, 1900);
+	for (unsigned int n = 0; n < 25; n++)
+		must_push_to(&b, 1, 2, 1, n, 1900);
+	for (unsigned int n = 0; n < 24; n++)
+		must_push_to(&b, 2, 1, 1, n, 1900);
+	assert_int_equal(b.pool.nused, 64);
+
+	/* The longest of that queue pays, not of the one that is short. */
+	assert_false(push(&b, 1, &f, &loss));
+	assert_loss(&loss, VNET_DROP_POOL_EMPTY, 1, 2, 1900, false);
+	assert_true(push(&b, 1, &f, &loss));
+	assert_int_equal(b.queue[0].blocks, 1);
+	assert_int_equal(b.queue[1].blocks, 39);
+	assert_int_equal(b.queue[2].blocks, 24);
+
+	/* It takes until the shares are even. */
+	for (int i = 0; i < 200; i++) {
+		if (!push(&b, 1, &f, &loss))
+			assert_int_equal(loss.reason, VNET_DROP_POOL_EMPTY);
+	}
+	assert_in_range(b.queue[0].blocks, 21, 22);
+	assert_in_range(b.queue[1].blocks, 21, 22);
+	assert_in_range(b.queue[2].blocks, 20, 22);
+	assert_int_equal(b.pool.nused, 64);
+	bench_fini(&b);
+}
+
+static void
+test_holder_of_most_pays_for_its_own_arrivals(void **state)
+{
+	struct bench b;
+	struct vnet_loss loss;
+	struct vnet_frame f = frame(100, 1900);
+
+	(void)state;
+	bench_init(&b, 64, 1 << 20);
+	for (unsigned int n = 0; n < 40; n++)
+		must_push(&b, 1, n, 1900);
+	for (unsigned int n = 0; n < 24; n++)
+		must_push_to(&b, 1, 1, 1, n, 1900);
+	assert_false(push(&b, 1, &f, &loss));
+	assert_loss(&loss, VNET_DROP_POOL_EMPTY, 0, 1, 1900, true);
+	/* Another source of that queue is not the longest. */
+	assert_false(push(&b, 2, &f, &loss));
+	assert_loss(&loss, VNET_DROP_POOL_EMPTY, 0, 1, 1900, false);
+	assert_true(push(&b, 2, &f, &loss));
+	assert_int_equal(b.queue[1].blocks, 24);
+	bench_fini(&b);
+}
+
+static void
+test_long_frame_takes_all_that_it_needs_from_an_empty_pool(void **state)
+{
+	struct bench b;
+	struct vnet_loss loss;
+	struct vnet_frame f = frame(100, 9014);
+	int lost = 0;
+
+	(void)state;
+	bench_init(&b, 64, 1 << 20);
+	for (unsigned int n = 0; n < 64; n++)
+		must_push_to(&b, 1, 1, 1, n, 1900);
+	while (!push(&b, 1, &f, &loss)) {
+		assert_loss(&loss, VNET_DROP_POOL_EMPTY, 1, 1, 1900, false);
+		lost++;
+	}
+	assert_int_equal(lost, 5);
+	assert_next_is(&b, 100, 9014);
+	bench_fini(&b);
+}
+
+static void
+test_frame_beyond_the_quota_hurts_nobody_else(void **state)
+{
+	struct bench b;
+	struct vnet_loss loss;
+	struct vnet_frame f = frame(9, LONG);
+
+	(void)state;
+	bench_init(&b, 32, 1 << 20); /* a pool of less than such a frame */
+	must_push(&b, 1, 1, 5000);
+	assert_false(push(&b, 2, &f, &loss));
+	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 2, LONG, true);
+	assert_int_equal(backlog(&b, 0), 5000);
+	bench_fini(&b);
+}
+
+/* Losing the newest leaves the end where it was before that came. */
+static void
+test_frames_follow_behind_one_that_was_lost(void **state)
+{
+	static const uint32_t len[] = {14, 600, 1100, 1514, 2048, 2100, 9014};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(len) / sizeof(len[0]); i++) {
+		struct bench b;
+		struct vnet_loss loss;
+		struct vnet_frame f = frame(4, 14);
+		uint32_t blocks;
+
+		bench_init(&b, 1024, 1514 + 900 + len[i]);
+		must_push(&b, 1, 0, 1514);
+		must_push(&b, 1, 1, 500);
+		must_push(&b, 1, 2, 386);
+		blocks = b.queue[0].blocks;
+		must_push(&b, 1, 3, len[i]);
+		must_push(&b, 2, 4, 14);
+		assert_false(push(&b, 2, &f, &loss));
+		assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, len[i], false);
+		assert_int_equal(b.queue[0].blocks, blocks + 1);
+
+		must_push(&b, 1, 5, 13);
+		assert_int_equal(b.queue[0].blocks, blocks + 1);
+		assert_next_is(&b, 0, 1514);
+		assert_next_is(&b, 4, 14);
+		assert_next_is(&b, 1, 500);
+		assert_next_is(&b, 2, 386);
+		assert_next_is(&b, 5, 13);
+		assert_empty(&b);
+		bench_fini(&b);
+	}
+}
+
+static void
+test_purge_throws_away_all_of_one_queue(void **state)
+{
+	struct bench *b = *state;
+
+	for (unsigned int n = 0; n < 100; n++) {
+		must_push_to(b, 0, n % 7, 1, n, 14 + n * 50);
+		must_push_to(b, 1, n % 7, 1, n, 14 + n * 50);
+	}
+	vnet_queue_purge(&b->pool, &b->queue[1]);
+	assert_true(vnet_pool_check(&b->pool));
+	assert_int_equal(b->queue[1].frames, 0);
+	assert_int_equal(b->queue[1].octets, 0);
+	assert_int_equal(b->queue[1].blocks, 0);
+	assert_int_equal(b->queue[0].frames, 100);
+	assert_int_equal(b->pool.nused, b->queue[0].blocks);
+
+	/* Both go on. */
+	must_push_to(b, 1, 1, 1, 1, 60);
+	assert_int_equal(vnet_queue_pop(&b->pool, &b->queue[1]), 60);
+	for (unsigned int n = 0; n < 100; n++)
+		(void)vnet_queue_pop(&b->pool, &b->queue[0]);
+	assert_empty(b);
+	assert_int_equal(b->pool.nused, 0);
+}
+
+static void
+test_idle_queue_holds_no_block(void **state)
+{
+	struct bench *b = *state;
+
+	for (int round = 0; round < 100; round++) {
+		for (unsigned int n = 0; n < 20; n++)
+			must_push(b, 1 + n % 6, n, 14 + n * 450);
+		for (unsigned int n = 0; n < 20; n++)
+			(void)vnet_queue_pop(&b->pool, &b->queue[0]);
+		assert_empty(b);
+		assert_int_equal(b->pool.nused, 0);
+		assert_true(vnet_pool_check(&b->pool));
+	}
+}
+
+/* Ids differ in their generation alone: they are two sources. */
+static void
+test_sources_are_told_apart_by_the_whole_id(void **state)
+{
+	struct bench *b = *state;
+	vnet_client_id old = UINT64_C(0x100000003), new = UINT64_C(0x200000003);
+
+	must_push(b, old, 1, 1514);
+	must_push(b, old, 2, 1514);
+	must_push(b, new, 3, 1514);
+	must_push_to(b, 1, old, 1, 4, 1514);
+	assert_int_equal(b->queue[0].nsubs, 2);
+	assert_next_is(b, 1, 1514);
+	assert_next_is(b, 3, 1514);
+	assert_next_is(b, 2, 1514);
+	assert_int_equal(b->queue[1].frames, 1);
+}
+
+/* All in the two chains that a hash of one bit has. */
+static void
+test_source_may_have_a_backlog_in_every_queue(void **state)
+{
+	enum { MANY = 500 };
+	static struct vnet_queue queue[MANY];
+	static struct vnet_heap_node nodes[MANY][4];
+	struct test_alloc a;
+	struct vnet_pool pool;
+
+	(void)state;
+	test_alloc_init(&a);
+	assert_int_equal(vnet_pool_init(&pool, &a.alloc,
+					(MANY + 1) * VNET_POOL_BLOCK, MANY),
+			 0);
+	pool.hash_bits = 1; /* nothing has been put into it */
+	for (uint32_t i = 0; i < MANY; i++) {
+		assert_true(vnet_queue_nodes(&pool, 2048) <= 4);
+		vnet_queue_init(&queue[i], &pool, i, 2048, nodes[i]);
+	}
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct vnet_frame f = frame(i, 60 + i);
+		struct vnet_loss loss;
+
+		assert_true(vnet_queue_push(&pool, &queue[i], 7, 1, &f, &loss));
+		assert_int_equal(queue[i].octets, 60 + i);
+	}
+	assert_true(vnet_pool_check(&pool));
+	for (uint32_t i = 0; i < MANY; i++) {
+		uint32_t k = i * 7 % MANY;
+
+		assert_int_equal(queue[k].frames, 1);
+		assert_int_equal(vnet_queue_pop(&pool, &queue[k]), 60 + k);
+	}
+	assert_int_equal(pool.nused, 0);
+	assert_true(vnet_pool_check(&pool));
+	vnet_pool_fini(&pool, &a.alloc);
+	assert_int_equal(a.used, 0);
+}
+
+static void
+test_memory_is_what_was_said(void **state)
+{
+	static const uint64_t octets[] = {64 * VNET_POOL_BLOCK,
+					  100 * VNET_POOL_BLOCK + 1, 4 << 20};
+	struct test_alloc a;
+	struct vnet_pool pool;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		test_alloc_init(&a);
+		assert_int_equal(vnet_pool_init(&pool, &a.alloc, octets[i], 33),
+				 0);
+		assert_int_equal(a.used, vnet_pool_memory(octets[i], 33));
+		assert_int_equal(pool.nblocks, octets[i] / VNET_POOL_BLOCK);
+		assert_true(vnet_pool_check(&pool));
+		vnet_pool_fini(&pool, &a.alloc);
+		assert_int_equal(a.used, 0);
+		assert_int_equal(a.blocks, 0);
+	}
+	test_alloc_init(&a);
+	a.fail_at = 1;
+	assert_int_equal(vnet_pool_init(&pool, &a.alloc, 4 << 20, 33), -ENOMEM);
+	assert_int_equal(a.calls, 1);
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_new_queue_is_empty_and_holds_nothing),
+		TEST(test_frames_of_a_source_keep_their_order),
+		TEST(test_order_is_kept_while_frames_come_and_go),
+		TEST(test_frames_of_every_length_come_out_whole),
+		TEST(test_long_frames_span_blocks),
+		TEST(test_small_frames_share_a_block),
+		TEST(test_fields_and_tags_travel_along),
+		TEST(test_frame_is_a_copy),
+		TEST(test_whoever_comes_later_is_served_after_those_that_wait),
+		TEST(test_sources_share_in_octets_whatever_their_frames),
+		TEST(test_weights_divide_what_is_served),
+		TEST(test_longest_frames_do_not_starve_small_ones),
+		TEST(test_greatest_weight_leaves_the_least_its_share),
+		TEST(test_peek_leaves_the_schedule_alone),
+		TEST(test_peek_ends_where_there_is_no_room),
+		cmocka_unit_test(test_limit_holds_to_the_octet),
+		cmocka_unit_test(test_frame_beyond_the_limit_hurts_nobody_else),
+		cmocka_unit_test(test_longest_loses_its_newest),
+		cmocka_unit_test(
+			test_many_small_frames_make_room_for_a_large_one),
+		cmocka_unit_test(test_source_that_loses_all_is_no_more),
+		cmocka_unit_test(test_quota_bounds_the_blocks),
+		cmocka_unit_test(test_empty_pool_takes_from_whoever_holds_most),
+		cmocka_unit_test(test_holder_of_most_pays_for_its_own_arrivals),
+		cmocka_unit_test(
+			test_long_frame_takes_all_that_it_needs_from_an_empty_pool),
+		cmocka_unit_test(test_frame_beyond_the_quota_hurts_nobody_else),
+		cmocka_unit_test(test_frames_follow_behind_one_that_was_lost),
+		TEST(test_purge_throws_away_all_of_one_queue),
+		TEST(test_idle_queue_holds_no_block),
+		TEST(test_sources_are_told_apart_by_the_whole_id),
+		cmocka_unit_test(test_source_may_have_a_backlog_in_every_queue),
+		cmocka_unit_test(test_memory_is_what_was_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
