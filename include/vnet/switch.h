@@ -75,7 +75,8 @@ VNET_API int vnet_switch_create(struct vnet_switch **sw,
 				struct vnet_why *why);
 
 /* Remove all ports, as vnet_port_remove() does, and free the switch. Not from
- * inside a driver's send. NULL is nothing to do. */
+ * inside a driver's send. What a driver's close calls meanwhile is refused, as
+ * inside of send. NULL is nothing to do. */
 VNET_API void vnet_switch_destroy(struct vnet_switch *sw);
 
 /**

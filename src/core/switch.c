@@ -13,226 +13,6 @@
 #define TICK_BUDGET 256
 
 /*
- * Create and destroy
- */
-
-struct bounds {
-	const char *text;
-	uint64_t least;
-	uint64_t most;
-	uint64_t fallback;
-};
-
-/* The bounds of each number of struct vnet_switch_config, as its comment says,
- * in the order of the fields. */
-static const struct bounds bounds[] = {
-	{"max_ports out of bounds", 1, 65536, 64},
-	{"fdb_entries out of bounds", 1, 16777216, 8192},
-	{"ageing_s out of bounds", 1, 1000000, 300},
-	{"pool_octets out of bounds", UINT64_C(64) * VNET_POOL_BLOCK,
-	 UINT64_C(1) << 40, 4 << 20},
-	{"queue_octets out of bounds", 65536, 1 << 30, 256 << 10},
-	{"max_rules out of bounds", 1, 1 << 20, 1024},
-	{"max_insns out of bounds", 1, 1 << 24, 65536},
-	{"max_program out of bounds", 1, 65536, VNET_BPF_MAX_INSNS},
-	{"max_events out of bounds", 1, 65536, 256},
-};
-
-/* Number of the first of them among the fields. */
-#define FIRST_BOUND 3
-
-/* Copy @in with what is 0 replaced by what that means. 0 or -EINVAL. */
-static int
-complete(struct vnet_switch_config *out, const struct vnet_switch_config *in,
-	 struct vnet_why *why)
-{
-	uint64_t value[sizeof(bounds) / sizeof(bounds[0])];
-
-	if (in->size != sizeof(*in))
-		return vnet_why(why, "size of the switch's configuration", 0,
-				in->size, sizeof(*in));
-	value[0] = in->max_ports;
-	value[1] = in->fdb_entries;
-	value[2] = in->ageing_s;
-	value[3] = in->pool_octets;
-	value[4] = in->queue_octets;
-	value[5] = in->max_rules;
-	value[6] = in->max_insns;
-	value[7] = in->max_program;
-	value[8] = in->max_events;
-	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
-		const struct bounds *b = &bounds[i];
-
-		if (!value[i])
-			value[i] = b->fallback;
-		if (value[i] < b->least || value[i] > b->most)
-			return vnet_why(why, b->text, FIRST_BOUND + i, value[i],
-					value[i] < b->least ? b->least
-							    : b->most);
-	}
-	if (value[3] > SIZE_MAX / 2)
-		return vnet_why(why, "pool_octets beyond this machine's memory",
-				FIRST_BOUND + 3, value[3], SIZE_MAX / 2);
-	*out = *in;
-	out->max_ports = (uint32_t)value[0];
-	out->fdb_entries = (uint32_t)value[1];
-	out->ageing_s = (uint32_t)value[2];
-	out->pool_octets = value[3];
-	out->queue_octets = (uint32_t)value[4];
-	out->max_rules = (uint32_t)value[5];
-	out->max_insns = (uint32_t)value[6];
-	out->max_program = (uint32_t)value[7];
-	out->max_events = 1;
-	while (out->max_events < value[8])
-		out->max_events *= 2;
-	return 0;
-}
-
-/* What lies behind struct vnet_switch, in the same piece of memory. */
-struct layout {
-	size_t ports, clients, reach, touched, marked, dest, scratch, end;
-};
-
-static size_t
-words(uint32_t bits)
-{
-	return (bits + 63) / 64;
-}
-
-static struct layout
-lay_out(const struct vnet_switch_config *config)
-{
-	size_t n = config->max_ports;
-	struct layout l;
-
-	l.ports = (sizeof(struct vnet_switch) + 63) & ~(size_t)63;
-	l.clients = l.ports + n * sizeof(struct vnet_slot);
-	l.reach = l.clients + n * sizeof(struct vnet_slot);
-	l.touched =
-		(l.reach + n * sizeof(struct vnet_client *) + 63) & ~(size_t)63;
-	l.marked = l.touched + words(config->max_ports) * sizeof(uint64_t);
-	l.dest = l.marked + words(config->max_ports) * sizeof(uint64_t);
-	l.scratch = l.dest + n * sizeof(struct vnet_dest);
-	l.end = l.scratch + VNET_SCRATCH_SIZE;
-	return l;
-}
-
-static size_t
-client_size(uint32_t nnodes)
-{
-	return sizeof(struct vnet_client) +
-	       nnodes * sizeof(struct vnet_heap_node);
-}
-
-uint64_t
-vnet_switch_memory(const struct vnet_switch_config *config)
-{
-	struct vnet_switch_config c;
-	struct vnet_pool pool;
-
-	if (complete(&c, config, NULL))
-		return 0;
-	pool.nblocks = (uint32_t)(c.pool_octets / VNET_POOL_BLOCK);
-	return (uint64_t)lay_out(&c).end +
-	       vnet_fdb_memory(c.fdb_entries, c.max_ports) +
-	       vnet_pool_memory(c.pool_octets, c.max_ports) +
-	       vnet_events_memory(c.max_events) +
-	       vnet_chain_memory(c.max_rules, c.max_insns) +
-	       (uint64_t)c.max_ports *
-		       (sizeof(struct vnet_port) +
-			client_size(vnet_queue_nodes(&pool, c.queue_octets)));
-}
-
-int
-vnet_switch_create(struct vnet_switch **out,
-		   const struct vnet_switch_config *config,
-		   struct vnet_why *why)
-{
-	const struct vnet_alloc *alloc = config->alloc;
-	struct vnet_switch_config c;
-	struct vnet_switch *sw;
-	struct layout l;
-	uint8_t *mem;
-	int r = complete(&c, config, why);
-
-	if (r)
-		return r;
-	if (!alloc || !alloc->get || !alloc->put)
-		return vnet_why(why, "switch without an allocator", 1, 0, 0);
-	l = lay_out(&c);
-	mem = alloc->get(alloc->ctx, l.end, VNET_CACHE_LINE);
-	if (!mem)
-		return -ENOMEM;
-	memset(mem, 0, l.scratch);
-	sw = (struct vnet_switch *)(void *)mem;
-	sw->alloc = *alloc;
-	sw->config = c;
-	sw->config.alloc = &sw->alloc;
-	sw->second_ends = VNET_NSEC_PER_SEC;
-	sw->uplink_transit = c.uplink_transit;
-	sw->forward_reserved = c.forward_reserved;
-	sw->ports = (void *)(mem + l.ports);
-	sw->clients = (void *)(mem + l.clients);
-	sw->reach = (void *)(mem + l.reach);
-	sw->marked = (void *)(mem + l.marked);
-	sw->worker[0].dest = (void *)(mem + l.dest);
-	sw->worker[0].touched = (void *)(mem + l.touched);
-	sw->worker[0].ntouched = (uint32_t)words(c.max_ports);
-	sw->worker[0].scratch = mem + l.scratch;
-	sw->budget = (struct vnet_chain_budget){
-		.rules_left = c.max_rules,
-		.insns_left = c.max_insns,
-		.max_program = c.max_program,
-	};
-	for (uint32_t i = 0; i < c.max_ports; i++) {
-		sw->ports[i] = (struct vnet_slot){.generation = 1};
-		sw->clients[i] = (struct vnet_slot){.generation = 1};
-	}
-
-	r = vnet_fdb_init(&sw->fdb, alloc, c.fdb_entries, c.max_ports,
-			  c.ageing_s, c.seed);
-	if (r)
-		goto put_switch;
-	r = vnet_pool_init(&sw->pool, alloc, c.pool_octets, c.max_ports);
-	if (r)
-		goto fini_fdb;
-	r = vnet_events_init(&sw->events, alloc, c.max_events);
-	if (r)
-		goto fini_pool;
-	*out = sw;
-	return 0;
-
-fini_pool:
-	vnet_pool_fini(&sw->pool, alloc);
-fini_fdb:
-	vnet_fdb_fini(&sw->fdb, alloc);
-put_switch:
-	alloc->put(alloc->ctx, mem, l.end);
-	return r;
-}
-
-void
-vnet_switch_destroy(struct vnet_switch *sw)
-{
-	struct vnet_alloc alloc;
-
-	if (!sw)
-		return;
-	VNET_ASSERT(!sw->entered);
-	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
-		const struct vnet_port *port = sw->ports[i].object;
-
-		if (port)
-			vnet_port_remove(sw, port->id);
-	}
-	alloc = sw->alloc;
-	vnet_events_fini(&sw->events, &alloc);
-	vnet_pool_fini(&sw->pool, &alloc);
-	vnet_fdb_fini(&sw->fdb, &alloc);
-	alloc.put(alloc.ctx, sw, lay_out(&sw->config).end);
-}
-
-/*
  * Ids
  */
 
@@ -346,7 +126,7 @@ vnet_switch_deadline(const struct vnet_switch *sw)
 }
 
 /*
- * Ports
+ * What happened
  */
 
 void
@@ -411,6 +191,10 @@ raise_event(struct vnet_switch *sw, enum vnet_event_type type,
 	vnet_events_raise(&sw->events, &event);
 }
 
+/*
+ * Links
+ */
+
 void
 vnet_switch_update_reach(struct vnet_switch *sw)
 {
@@ -452,32 +236,15 @@ vnet_switch_driver_broke(struct vnet_switch *sw, struct vnet_client *c,
 	raise_event(sw, VNET_EVENT_DRIVER_ERROR, c->port, error);
 }
 
-int
-vnet_port_add(struct vnet_switch *sw, const struct vnet_port_config *config,
-	      vnet_port_id *id, struct vnet_why *why)
-{
-	struct vnet_port *port;
-	uint32_t i;
-	int r = vnet_port_config_check(config, why);
+/*
+ * Removal
+ */
 
-	if (r)
-		return r;
-	if (sw->entered)
-		return -EBUSY;
-	if (vnet_port_find(sw, config->name) != VNET_NO_ID)
-		return -EEXIST;
-	i = free_slot(sw->ports, sw->config.max_ports);
-	if (i == sw->config.max_ports)
-		return -ENOSPC;
-	port = sw->alloc.get(sw->alloc.ctx, sizeof(*port), VNET_CACHE_LINE);
-	if (!port)
-		return -ENOMEM;
-	vnet_port_init(port, slot_id(sw->ports, i), config);
-	sw->ports[i].object = port;
-	sw->nports++;
-	raise_event(sw, VNET_EVENT_PORT_ADDED, port, 0);
-	*id = port->id;
-	return 0;
+static size_t
+client_size(uint32_t nnodes)
+{
+	return sizeof(struct vnet_client) +
+	       nnodes * sizeof(struct vnet_heap_node);
 }
 
 /* What is left to do when a client has gone: tell its driver. That comes last,
@@ -516,25 +283,277 @@ remove_client(struct vnet_switch *sw, struct vnet_client *c)
 	return f;
 }
 
-int
-vnet_port_remove(struct vnet_switch *sw, vnet_port_id id)
+/* Take a port out, and its client. */
+static struct farewell
+remove_port(struct vnet_switch *sw, uint32_t slot)
 {
-	struct vnet_port *port = find_port(sw, id);
+	struct vnet_port *port = sw->ports[slot].object;
 	struct farewell f = {NULL, NULL};
 
-	if (!port)
-		return -ENOENT;
-	if (sw->entered)
-		return -EBUSY;
 	if (port->client)
 		f = remove_client(sw, port->client);
-	free_id(sw->ports, (uint32_t)id);
+	free_id(sw->ports, slot);
 	sw->nports--;
 	raise_event(sw, VNET_EVENT_PORT_REMOVED, port, 0);
 	vnet_chain_fini(&port->chain[VNET_INGRESS], &sw->alloc, &sw->budget);
 	vnet_chain_fini(&port->chain[VNET_EGRESS], &sw->alloc, &sw->budget);
 	sw->alloc.put(sw->alloc.ctx, port, sizeof(*port));
-	say_farewell(f);
+	return f;
+}
+
+/*
+ * Create and destroy
+ */
+
+struct bounds {
+	const char *text;
+	uint64_t least;
+	uint64_t most;
+	uint64_t fallback;
+};
+
+/* The bounds of each number of struct vnet_switch_config, as its comment says,
+ * in the order of the fields. */
+static const struct bounds bounds[] = {
+	{"max_ports out of bounds", 1, 65536, 64},
+	{"fdb_entries out of bounds", 1, 16777216, 8192},
+	{"ageing_s out of bounds", 1, 1000000, 300},
+	{"pool_octets out of bounds", UINT64_C(64) * VNET_POOL_BLOCK,
+	 UINT64_C(1) << 40, 4 << 20},
+	{"queue_octets out of bounds", 65536, 1 << 30, 256 << 10},
+	{"max_rules out of bounds", 1, 1 << 20, 1024},
+	{"max_insns out of bounds", 1, 1 << 24, 65536},
+	{"max_program out of bounds", 1, 65536, VNET_BPF_MAX_INSNS},
+	{"max_events out of bounds", 1, 65536, 256},
+};
+
+/* Number of the first of them among the fields. */
+#define FIRST_BOUND 3
+
+/* Copy @in with what is 0 replaced by what that means. 0 or -EINVAL. */
+static int
+complete(struct vnet_switch_config *out, const struct vnet_switch_config *in,
+	 struct vnet_why *why)
+{
+	uint64_t value[sizeof(bounds) / sizeof(bounds[0])];
+
+	if (in->size != sizeof(*in))
+		return vnet_why(why, "size of the switch's configuration", 0,
+				in->size, sizeof(*in));
+	value[0] = in->max_ports;
+	value[1] = in->fdb_entries;
+	value[2] = in->ageing_s;
+	value[3] = in->pool_octets;
+	value[4] = in->queue_octets;
+	value[5] = in->max_rules;
+	value[6] = in->max_insns;
+	value[7] = in->max_program;
+	value[8] = in->max_events;
+	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+		const struct bounds *b = &bounds[i];
+
+		if (!value[i])
+			value[i] = b->fallback;
+		if (value[i] < b->least || value[i] > b->most)
+			return vnet_why(why, b->text, FIRST_BOUND + i, value[i],
+					value[i] < b->least ? b->least
+							    : b->most);
+	}
+	if (value[3] > SIZE_MAX / 2)
+		return vnet_why(why, "pool_octets beyond this machine's memory",
+				FIRST_BOUND + 3, value[3], SIZE_MAX / 2);
+	*out = *in;
+	out->max_ports = (uint32_t)value[0];
+	out->fdb_entries = (uint32_t)value[1];
+	out->ageing_s = (uint32_t)value[2];
+	out->pool_octets = value[3];
+	out->queue_octets = (uint32_t)value[4];
+	out->max_rules = (uint32_t)value[5];
+	out->max_insns = (uint32_t)value[6];
+	out->max_program = (uint32_t)value[7];
+	out->max_events = 1;
+	while (out->max_events < value[8])
+		out->max_events *= 2;
+	return 0;
+}
+
+/* What lies behind struct vnet_switch, in the same piece of memory. */
+struct layout {
+	size_t ports, clients, reach, touched, marked, dest, scratch, end;
+};
+
+static size_t
+words(uint32_t bits)
+{
+	return (bits + 63) / 64;
+}
+
+static struct layout
+lay_out(const struct vnet_switch_config *config)
+{
+	size_t n = config->max_ports;
+	struct layout l;
+
+	l.ports = (sizeof(struct vnet_switch) + 63) & ~(size_t)63;
+	l.clients = l.ports + n * sizeof(struct vnet_slot);
+	l.reach = l.clients + n * sizeof(struct vnet_slot);
+	l.touched =
+		(l.reach + n * sizeof(struct vnet_client *) + 63) & ~(size_t)63;
+	l.marked = l.touched + words(config->max_ports) * sizeof(uint64_t);
+	l.dest = l.marked + words(config->max_ports) * sizeof(uint64_t);
+	l.scratch = l.dest + n * sizeof(struct vnet_dest);
+	l.end = l.scratch + VNET_SCRATCH_SIZE;
+	return l;
+}
+
+uint64_t
+vnet_switch_memory(const struct vnet_switch_config *config)
+{
+	struct vnet_switch_config c;
+	struct vnet_pool pool;
+
+	if (complete(&c, config, NULL))
+		return 0;
+	pool.nblocks = (uint32_t)(c.pool_octets / VNET_POOL_BLOCK);
+	return (uint64_t)lay_out(&c).end +
+	       vnet_fdb_memory(c.fdb_entries, c.max_ports) +
+	       vnet_pool_memory(c.pool_octets, c.max_ports) +
+	       vnet_events_memory(c.max_events) +
+	       vnet_chain_memory(c.max_rules, c.max_insns) +
+	       (uint64_t)c.max_ports *
+		       (sizeof(struct vnet_port) +
+			client_size(vnet_queue_nodes(&pool, c.queue_octets)));
+}
+
+int
+vnet_switch_create(struct vnet_switch **out,
+		   const struct vnet_switch_config *config,
+		   struct vnet_why *why)
+{
+	const struct vnet_alloc *alloc = config->alloc;
+	struct vnet_switch_config c;
+	struct vnet_switch *sw;
+	struct layout l;
+	uint8_t *mem;
+	int r = complete(&c, config, why);
+
+	if (r)
+		return r;
+	if (!alloc || !alloc->get || !alloc->put)
+		return vnet_why(why, "switch without an allocator", 1, 0, 0);
+	l = lay_out(&c);
+	mem = alloc->get(alloc->ctx, l.end, VNET_CACHE_LINE);
+	if (!mem)
+		return -ENOMEM;
+	memset(mem, 0, l.scratch);
+	sw = (struct vnet_switch *)(void *)mem;
+	sw->alloc = *alloc;
+	sw->config = c;
+	sw->config.alloc = &sw->alloc;
+	sw->second_ends = VNET_NSEC_PER_SEC;
+	sw->uplink_transit = c.uplink_transit;
+	sw->forward_reserved = c.forward_reserved;
+	sw->ports = (void *)(mem + l.ports);
+	sw->clients = (void *)(mem + l.clients);
+	sw->reach = (void *)(mem + l.reach);
+	sw->marked = (void *)(mem + l.marked);
+	sw->worker[0].dest = (void *)(mem + l.dest);
+	sw->worker[0].touched = (void *)(mem + l.touched);
+	sw->worker[0].ntouched = (uint32_t)words(c.max_ports);
+	sw->worker[0].scratch = mem + l.scratch;
+	sw->budget = (struct vnet_chain_budget){
+		.rules_left = c.max_rules,
+		.insns_left = c.max_insns,
+		.max_program = c.max_program,
+	};
+	for (uint32_t i = 0; i < c.max_ports; i++) {
+		sw->ports[i] = (struct vnet_slot){.generation = 1};
+		sw->clients[i] = (struct vnet_slot){.generation = 1};
+	}
+
+	r = vnet_fdb_init(&sw->fdb, alloc, c.fdb_entries, c.max_ports,
+			  c.ageing_s, c.seed);
+	if (r)
+		goto put_switch;
+	r = vnet_pool_init(&sw->pool, alloc, c.pool_octets, c.max_ports);
+	if (r)
+		goto fini_fdb;
+	r = vnet_events_init(&sw->events, alloc, c.max_events);
+	if (r)
+		goto fini_pool;
+	*out = sw;
+	return 0;
+
+fini_pool:
+	vnet_pool_fini(&sw->pool, alloc);
+fini_fdb:
+	vnet_fdb_fini(&sw->fdb, alloc);
+put_switch:
+	alloc->put(alloc->ctx, mem, l.end);
+	return r;
+}
+
+void
+vnet_switch_destroy(struct vnet_switch *sw)
+{
+	struct vnet_alloc alloc;
+
+	if (!sw)
+		return;
+	VNET_ASSERT(!sw->entered);
+	/* A driver that calls from close is refused. */
+	sw->entered = true;
+	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
+		if (sw->ports[i].object)
+			say_farewell(remove_port(sw, i));
+	}
+	alloc = sw->alloc;
+	vnet_events_fini(&sw->events, &alloc);
+	vnet_pool_fini(&sw->pool, &alloc);
+	vnet_fdb_fini(&sw->fdb, &alloc);
+	alloc.put(alloc.ctx, sw, lay_out(&sw->config).end);
+}
+
+/*
+ * Ports
+ */
+
+int
+vnet_port_add(struct vnet_switch *sw, const struct vnet_port_config *config,
+	      vnet_port_id *id, struct vnet_why *why)
+{
+	struct vnet_port *port;
+	uint32_t i;
+	int r = vnet_port_config_check(config, why);
+
+	if (r)
+		return r;
+	if (sw->entered)
+		return -EBUSY;
+	if (vnet_port_find(sw, config->name) != VNET_NO_ID)
+		return -EEXIST;
+	i = free_slot(sw->ports, sw->config.max_ports);
+	if (i == sw->config.max_ports)
+		return -ENOSPC;
+	port = sw->alloc.get(sw->alloc.ctx, sizeof(*port), VNET_CACHE_LINE);
+	if (!port)
+		return -ENOMEM;
+	vnet_port_init(port, slot_id(sw->ports, i), config);
+	sw->ports[i].object = port;
+	sw->nports++;
+	raise_event(sw, VNET_EVENT_PORT_ADDED, port, 0);
+	*id = port->id;
+	return 0;
+}
+
+int
+vnet_port_remove(struct vnet_switch *sw, vnet_port_id id)
+{
+	if (!find_port(sw, id))
+		return -ENOENT;
+	if (sw->entered)
+		return -EBUSY;
+	say_farewell(remove_port(sw, (uint32_t)id));
 	return 0;
 }
 
