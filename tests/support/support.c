@@ -121,6 +121,8 @@ fake_send(void *ctx, const struct vnet_frame *frames, size_t n, size_t *refused)
 		assert_int_equal(f->reserved32, 0);
 		assert_true(!f->reserved64[0] && !f->reserved64[1] &&
 			    !f->reserved64[2]);
+		if (fake->on_take)
+			fake->on_take(fake, f);
 		fake->stream = hash_frame(fake->stream, f);
 		fake->octets += f->len + 4u * f->ntags;
 		fake->last = *f;

@@ -62,6 +62,7 @@ uint64_t test_hash(uint64_t hash, const void *p, size_t len);
  * @refuse:	of the frames it takes in one send, how many it refuses
  * @error:	-errno: broken
  * @on_send:	called from inside send, if not NULL
+ * @on_take:	called from inside send for each frame taken, if not NULL
  * @nsends:	calls of send
  * @nsent:	frames taken
  * @octets:	octets of these, tags included
@@ -80,7 +81,8 @@ struct fake {
 	int error;
 	void (*on_send)(struct fake *fake, const struct vnet_frame *frames,
 			size_t n);
-	void *ctx; /* of on_send */
+	void (*on_take)(struct fake *fake, const struct vnet_frame *f);
+	void *ctx; /* of both */
 	unsigned long nsends;
 	unsigned long nsent;
 	uint64_t octets;
