@@ -898,6 +898,24 @@ test_totals_outlive_their_clients(void **state)
 }
 
 static void
+test_total_of_what_queues_lost_outlives_both_clients(void **state)
+{
+	struct vnet_switch_stats s = {.size = sizeof(s)};
+	struct net *net = *state;
+
+	reopen(net, &(struct vnet_switch_config){.queue_octets = 65536});
+	net->b.room = 0;
+	send_many(&net->a, 70, 1000);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(vnet_switch_get_stats(net->sw, &s), 0);
+		assert_int_equal(s.total.lost_by_others.frames, 5);
+		assert_int_equal(s.total.lost_by_others.octets, 5000);
+		assert_conserved(net->sw);
+		vnet_client_remove(net->sw, i ? net->b.id : net->a.id);
+	}
+}
+
+static void
 test_questions_of_unknown_size_or_reason_are_refused(void **state)
 {
 	struct net *net = *state;
@@ -992,6 +1010,69 @@ test_driver_may_call_the_switch_while_it_is_closed(void **state)
 	assert_int_equal(all.clients, 2);
 }
 
+/* What is refused from inside of a send is refused while all goes down. */
+struct meddler {
+	struct vnet_switch *sw;
+	vnet_port_id port;
+	vnet_port_id other;
+	vnet_client_id other_id;
+	unsigned int nclosed;
+};
+
+static void
+meddle(void *ctx)
+{
+	const struct vnet_port_config config = {
+		.size = sizeof(config),
+		.name = "new",
+	};
+	struct meddler *m = ctx;
+	struct vnet_frame f = test_frame(TEST_BROADCAST, 1, 0);
+	vnet_port_id id;
+
+	assert_int_equal(vnet_port_add(m->sw, &config, &id, NULL), -EBUSY);
+	assert_int_equal(vnet_port_remove(m->sw, m->other), -EBUSY);
+	assert_int_equal(vnet_client_output(m->sw, m->other_id, 1, 0), -EBUSY);
+	vnet_switch_input(m->sw, m->other_id, &f, 1, 0);
+	vnet_switch_tick(m->sw, 1);
+	m->nclosed++;
+}
+
+static void
+test_driver_is_refused_while_the_switch_is_destroyed(void **state)
+{
+	static const struct vnet_driver_ops ops = {
+		.size = sizeof(ops),
+		.send = take_all,
+		.close = meddle,
+	};
+	struct net *net = *state;
+	struct test_alloc alloc;
+	struct meddler m = {.sw = test_switch(&alloc, 4)};
+	const struct vnet_client_config config = {
+		.size = sizeof(config),
+		.ops = &ops,
+		.ctx = &m,
+	};
+	const struct vnet_port_config port = {
+		.size = sizeof(port),
+		.name = "m",
+	};
+	vnet_client_id id;
+
+	assert_int_equal(vnet_port_add(m.sw, &port, &m.port, NULL), 0);
+	assert_int_equal(vnet_client_add(m.sw, m.port, &config, &id, NULL), 0);
+	assert_int_equal(fake_open(&net->more[0], m.sw, "x", VNET_ROLE_VIF, 0),
+			 0);
+	m.other = net->more[0].port;
+	m.other_id = net->more[0].id;
+	vnet_switch_destroy(m.sw);
+	assert_int_equal(m.nclosed, 1);
+	assert_int_equal(net->more[0].nclosed, 1);
+	assert_int_equal(net->more[0].nsent, 0);
+	assert_int_equal(alloc.blocks, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -1008,6 +1089,7 @@ main(void)
 		TEST(test_slot_is_not_used_again_before_it_is_swept),
 		TEST(test_slot_of_a_client_without_addresses_is_swept_too),
 		TEST(test_driver_may_call_the_switch_while_it_is_closed),
+		TEST(test_driver_is_refused_while_the_switch_is_destroyed),
 		TEST(test_full_driver_gets_the_rest_in_order_when_it_has_room),
 		TEST(test_order_is_kept_within_a_batch_that_is_taken_in_part),
 		TEST(test_output_stops_where_the_driver_is_full_again),
@@ -1027,6 +1109,7 @@ main(void)
 		TEST(test_frames_of_a_source_that_has_gone_still_leave_the_queue),
 		TEST(test_counters_are_in_frames_and_octets_of_the_wire),
 		TEST(test_totals_outlive_their_clients),
+		TEST(test_total_of_what_queues_lost_outlives_both_clients),
 		TEST(test_questions_of_unknown_size_or_reason_are_refused),
 		TEST(test_each_reason_has_a_name_of_its_own),
 	};
