@@ -36,8 +36,9 @@ enum vnet_drop {
 	/* out */
 	VNET_DROP_EGRESS_FILTER, /* by the port's egress chain */
 	VNET_DROP_TOO_LONG,      /* for the port's MTU, when segmented */
-	VNET_DROP_QUEUE_FULL,    /* the client's queue; or its quota of pool */
-	VNET_DROP_POOL_EMPTY,    /* no memory for backlogs left in the switch */
+	VNET_DROP_QUEUE_FULL,    /* the client's queue */
+	VNET_DROP_POOL_EMPTY,    /* the pool has no more for this queue, or for
+				  * this source: see pool_octets */
 	VNET_DROP_REFUSED,      /* by the driver: its medium will not have it */
 	VNET_DROP_DRIVER_ERROR, /* the driver is broken */
 	VNET_DROP_REMOVED,      /* queued when the client was removed */
@@ -47,16 +48,25 @@ enum vnet_drop {
 /* Stable name ("queue_full"), NULL for a number that is no reason. */
 VNET_API const char *vnet_drop_name(enum vnet_drop reason);
 
-/* Switches that may call each other through their drivers. */
+/* Switches that may call each other through their drivers. What counts is how
+ * deep vnet_switch_input() is nested; a frame that has waited in a queue begins
+ * anew. */
 #define VNET_MAX_DEPTH 8
+
+/* The unit in which backlogs take memory. A source's backlog for a client holds
+ * whole blocks; small frames share one. */
+#define VNET_POOL_BLOCK 2048
 
 /**
  * struct vnet_client_config - a client to add to a port
  * @size:	sizeof(struct vnet_client_config)
  * @ops:	its driver; outlives the client
  * @ctx:	handed to @ops
- * @queue_octets: bound of its queue, in octets of frames, VNET_POOL_BLOCK at
- *		the least; 0 for the switch's queue_octets, which is the most
+ * @queue_octets: bound of its queue, in octets of the pool, VNET_POOL_BLOCK at
+ *		the least; 0 for the switch's queue_octets, which is the most.
+ *		A frame takes its octets and 40, in blocks of VNET_POOL_BLOCK
+ *		that it shares with others of its source; one that takes more
+ *		than the bound is never queued
  * @weight:	its share, as a source, of a congested client's output, 1 to
  *		1024; 0 for 1
  */
@@ -78,13 +88,18 @@ struct vnet_client_config {
  *
  * Return: 0; -ENOENT if there is no such port, -EINVAL if the configuration is
  * wrong, -EEXIST if the port has a client, -ENOSPC if every slot is in use
- * (see vnet_port_add()), -ENOMEM, -EBUSY from inside a driver's send.
+ * (those of removed clients become free by vnet_switch_tick()), -ENOMEM, -EBUSY
+ * from inside a driver's send.
  */
 VNET_API int vnet_client_add(struct vnet_switch *sw, vnet_port_id port,
 			     const struct vnet_client_config *config,
 			     vnet_client_id *id, struct vnet_why *why);
 
-/* Close: as vnet_port_remove(), the port stays. Return: 0; -ENOENT, -EBUSY. */
+/*
+ * Close: as vnet_port_remove(), the port stays. What the client has sent stays
+ * queued at others; one that opens the port anew is another source, and the
+ * order between its frames and those is not kept. Return: 0; -ENOENT, -EBUSY.
+ */
 VNET_API int vnet_client_remove(struct vnet_switch *sw, vnet_client_id id);
 
 /**
@@ -93,7 +108,9 @@ VNET_API int vnet_client_remove(struct vnet_switch *sw, vnet_client_id id);
  * @now:	the time; see vnet_switch_input()
  *
  * What a driver owes after it took fewer frames than it was offered, and how
- * a driver that is pulled is asked.
+ * a driver that is pulled is asked. Until this returns less than @max_frames
+ * there may be more, and nothing is sent otherwise: a driver that asks for part
+ * of a backlog still owes the call for the rest.
  *
  * Return: frames that left the queue; -ENOENT, -EBUSY from inside a driver's
  * send.
@@ -121,8 +138,8 @@ struct vnet_count {
  * @delivered:	taken by its driver
  * @queued:	waiting in its queue
  * @out_dropped: dropped behind the look-up, for every reason together
- * @lost_by_others: frames from this client that other clients' queues dropped
- *		(each also counted there, in out_dropped)
+ * @lost_by_others: frames from this client that other clients' queues had no
+ *		room for (each also counted there, as queue_full or pool_empty)
  * @moves:	addresses that moved to this client from another
  * @queue_memory: octets of the pool that its queue holds
  *

@@ -3,8 +3,9 @@
  * What happened to a switch: a bounded ring of what was done to it, and behind
  * that, for each client, what its traffic did.
  *
- * When the ring is full, what comes is lost and VNET_EVENT_OVERFLOW is read
- * next: the reader then reads everything anew. What traffic does (an address
+ * When the ring is full, what comes is lost. VNET_EVENT_OVERFLOW is then read
+ * next, in place of all that the ring held: the reader reads everything anew.
+ * What traffic does (an address
  * moved, the FDB or a queue is full) pushes nothing out: a client has one event
  * of each of these types at the most that waits to be read, and repeats only
  * count it up. They are read when the ring is empty, in order of clients. Those
@@ -29,7 +30,7 @@ enum vnet_event_type {
 	VNET_EVENT_LINK_DOWN,
 	VNET_EVENT_DRIVER_ERROR,  /* send said that it is broken: @error */
 	VNET_EVENT_ADDRESS_MOVED, /* @mac, to @client; repeats: the last one */
-	VNET_EVENT_FDB_FULL,      /* an entry was evicted to learn @mac */
+	VNET_EVENT_FDB_FULL,      /* @mac found no room, or took another's */
 	VNET_EVENT_QUEUE_FULL,    /* frames for @client were dropped */
 	VNET_NEVENTS
 };

@@ -135,8 +135,8 @@ VNET_API int vnet_filter_remove(struct vnet_switch *sw, vnet_port_id port,
 /**
  * vnet_filter_set_default() - what becomes of a frame that no rule matches
  *
- * Return: 0; -ENOENT if there is no such port, -EINVAL for an unknown verdict,
- * -EBUSY from inside a driver's send.
+ * Return: 0; -ENOENT if there is no such port, -EINVAL for an unknown side or
+ * verdict, -EBUSY from inside a driver's send.
  */
 VNET_API int vnet_filter_set_default(struct vnet_switch *sw, vnet_port_id port,
 				     enum vnet_side side,
@@ -146,8 +146,8 @@ VNET_API int vnet_filter_set_default(struct vnet_switch *sw, vnet_port_id port,
  * vnet_filter_get() - read one rule of a chain
  * @index:	which, in the order in which they run, counted from 0
  *
- * Return: 0; -ENOENT if there is no such port, or rule any more; -EINVAL if
- * info->size is not that of a known version.
+ * Return: 0; -ENOENT if there is no such port, or rule any more; -EINVAL for an
+ * unknown side or info->size.
  */
 VNET_API int vnet_filter_get(const struct vnet_switch *sw, vnet_port_id port,
 			     enum vnet_side side, size_t index,
@@ -158,7 +158,7 @@ VNET_API int vnet_filter_get(const struct vnet_switch *sw, vnet_port_id port,
  * @hits:	set to the frames that it has decided; may be NULL. A chain
  *		that passes and has no rules is not run, and counts nothing
  *
- * Return: 0, or -ENOENT if there is no such port.
+ * Return: 0; -ENOENT if there is no such port, -EINVAL for an unknown side.
  */
 VNET_API int vnet_filter_get_default(const struct vnet_switch *sw,
 				     vnet_port_id port, enum vnet_side side,

@@ -4,7 +4,10 @@
  * what its medium knows of it.
  *
  * Whoever receives a view may use it, and the octets behind it, until the call
- * returns, copies what it keeps, and writes to neither.
+ * returns, copies what it keeps, and writes to neither. Nor does anybody else
+ * meanwhile: the verdict on a frame must hold for the octets that are delivered.
+ * A driver whose medium could still change them (memory that it shares with a
+ * guest) hands in a copy.
  */
 #ifndef VNET_FRAME_H
 #define VNET_FRAME_H
@@ -75,6 +78,7 @@ enum {
  * @tag:	tags that travel out of band, outermost first; the frame on the
  *		wire has them between its addresses and what follows these
  *
+ * A field that is said to belong to a flag or type means nothing without it.
  * All fields are in host byte order, all that is reserved is zero. Start from
  * an initialiser (struct vnet_frame f = { .data = ..., .len = ... }) and the
  * rest means a plain frame. The layout is frozen: 64 octets on every ABI.

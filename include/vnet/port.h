@@ -75,8 +75,8 @@ struct vnet_port_info {
  * @why:	filled for -EINVAL; may be NULL
  *
  * Return: 0; -EINVAL if the configuration is wrong, -EEXIST if there is a port
- * of that name, -ENOSPC if every slot is in use (those of removed ports become
- * free by vnet_switch_tick()), -ENOMEM, -EBUSY from inside a driver's send.
+ * of that name, -ENOSPC if there are max_ports, -ENOMEM, -EBUSY from inside a
+ * driver's send.
  */
 VNET_API int vnet_port_add(struct vnet_switch *sw,
 			   const struct vnet_port_config *config,
@@ -106,7 +106,8 @@ VNET_API int vnet_port_remove(struct vnet_switch *sw, vnet_port_id id);
 VNET_API int vnet_port_set_link(struct vnet_switch *sw, vnet_port_id id,
 				bool up);
 
-/* Change a port's MTU. Return: 0; -ENOENT, -EINVAL if out of bounds, -EBUSY. */
+/* Change a port's MTU, for frames from now on: what is queued leaves as it is.
+ * Return: 0; -ENOENT, -EINVAL if out of bounds, -EBUSY. */
 VNET_API int vnet_port_set_mtu(struct vnet_switch *sw, vnet_port_id id,
 			       uint32_t mtu);
 
@@ -141,8 +142,9 @@ enum {
  *		taken; fewer than @n means that the medium is full, and the
  *		driver then owes one vnet_client_output() when it has room.
  *		*@refused (0 at the call) says how many of those taken the
- *		medium will never take: they are counted as drops. -errno means
- *		broken: all @n are dropped, the link goes down, one event is
+ *		medium will never take: they are counted as drops (in octets, as
+ *		if they were the last ones). -errno means broken: all @n are
+ *		dropped, the link goes down, one event is
  *		raised, and send is not called again until the link is set up.
  *		A full medium is never an error. Never blocks, never calls the
  *		switch that called it; it may call another one

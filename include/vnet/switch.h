@@ -28,11 +28,14 @@ struct vnet_switch;
  * @ageing_s:	seconds after which an address that was not seen is forgotten,
  *		1 to 1000000 (IEEE 802.1Q, table 8-6); 0 for 300. Counted in
  *		whole seconds: an address may go up to one second early
- * @pool_octets: memory for all backlogs together, to 2^40; 0 for 4 MiB. It is
- *		made of blocks of VNET_POOL_BLOCK octets
+ * @pool_octets: memory for all backlogs together, at least 64 blocks of
+ *		VNET_POOL_BLOCK and one for each port, to 2^40; 0 for 4 MiB, or
+ *		for two blocks a port where that is more. No queue, and no
+ *		source in all queues together, takes more than what it leaves
+ *		free for others
  * @queue_octets: the most that a client's queue may be bounded to, and what it
- *		is where the client does not say: octets of frames, 65536 to
- *		2^30; 0 for 256 KiB. Its quota of the pool is twice that
+ *		is where the client does not say: octets of the pool, 65536 to
+ *		2^30; 0 for 256 KiB
  * @max_rules:	the most rules, in all chains together, to 2^20; 0 for 1024
  * @max_insns:	the most instructions, likewise, to 2^24; 0 for 65536
  * @max_program: the most instructions of one program, to 65536; 0 for
@@ -58,9 +61,6 @@ struct vnet_switch_config {
 	uint16_t forward_reserved;
 	bool uplink_transit;
 };
-
-/* The pool's unit: a source's backlog for a client holds whole blocks. */
-#define VNET_POOL_BLOCK 2048
 
 /**
  * vnet_switch_create() - make a switch without ports
@@ -127,7 +127,7 @@ VNET_API vnet_nsec vnet_switch_deadline(const struct vnet_switch *sw);
  * @pool_used:	octets of the pool in use
  * @pool_octets: octets of the pool
  * @clock_steps_back: times that were before the last one
- * @events_lost: events that found the ring full
+ * @events_lost: events that are not to be read any more: see VNET_EVENT_OVERFLOW
  */
 struct vnet_switch_stats {
 	size_t size;

@@ -4,7 +4,6 @@
 #include "client.h"
 #include "why.h"
 
-#define MIN_QUEUE  VNET_POOL_BLOCK
 #define MAX_WEIGHT 1024
 #define CARRIES_ALL                                                  \
 	(VNET_CARRIES_CSUM | VNET_CARRIES_TSO4 | VNET_CARRIES_TSO6 | \
@@ -29,9 +28,9 @@ vnet_client_config_check(const struct vnet_client_config *config,
 	if (ops->carries & ~(uint32_t)CARRIES_ALL)
 		return vnet_why(why, "driver carries what is not known", 1,
 				ops->carries, CARRIES_ALL);
-	if (config->queue_octets && config->queue_octets < MIN_QUEUE)
+	if (config->queue_octets && config->queue_octets < VNET_POOL_BLOCK)
 		return vnet_why(why, "queue too small", 3, config->queue_octets,
-				MIN_QUEUE);
+				VNET_POOL_BLOCK);
 	if (config->queue_octets > max_queue_octets)
 		return vnet_why(why, "queue larger than the switch allows", 3,
 				config->queue_octets, max_queue_octets);

@@ -56,9 +56,15 @@ int
 vnet_events_read(struct vnet_events *ev, struct vnet_event *event,
 		 vnet_nsec now)
 {
-	uint64_t lost = ev->lost - ev->lost_before;
+	uint64_t lost;
 
-	if (lost) {
+	if (ev->lost != ev->lost_before) {
+		/* What is older than the loss would mislead a reader who reads
+		 * everything anew. */
+		ev->lost += ev->next - ev->unread;
+		ev->unread = ev->next;
+		lost = ev->lost - ev->lost_before;
+		ev->lost_before = ev->lost;
 		*event = (struct vnet_event){
 			.size = sizeof(*event),
 			.type = VNET_EVENT_OVERFLOW,
@@ -66,7 +72,6 @@ vnet_events_read(struct vnet_events *ev, struct vnet_event *event,
 				lost < UINT32_MAX ? (uint32_t)lost : UINT32_MAX,
 			.time = now,
 		};
-		ev->lost_before = ev->lost;
 		return 1;
 	}
 	if (ev->unread == ev->next)

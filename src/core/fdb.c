@@ -72,8 +72,9 @@ vnet_fdb_init(struct vnet_fdb *t, const struct vnet_alloc *alloc,
 		.age_due = UINT64_MAX,
 	};
 	/* One after the other: an initialiser has no order. */
-	t->hash_mul[0] = mix(&seed) | 1;
-	t->hash_mul[1] = mix(&seed) | 1;
+	t->hash_key[0] = mix(&seed);
+	for (int i = 1; i < 4; i++)
+		t->hash_key[i] = mix(&seed) | 1;
 	t->slots = alloc->get(alloc->ctx, slots_size(entries), VNET_CACHE_LINE);
 	if (!t->slots)
 		goto fail;

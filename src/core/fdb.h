@@ -50,7 +50,7 @@ struct vnet_fdb_owner {
 struct vnet_fdb {
 	struct vnet_fdb_slot *slots;
 	struct vnet_fdb_owner *owners;
-	uint64_t hash_mul[2];
+	uint64_t hash_key[4]; /* the last three odd */
 	uint32_t nhome; /* slots that a hash may name; a tail lies behind */
 	uint32_t ageing_s;
 
@@ -87,15 +87,17 @@ int vnet_fdb_init(struct vnet_fdb *t, const struct vnet_alloc *alloc,
 		  uint64_t seed);
 void vnet_fdb_fini(struct vnet_fdb *t, const struct vnet_alloc *alloc);
 
-/* Where the search for an address begins. Two rounds of multiplication by
- * secret odd numbers: whoever does not know them cannot choose addresses that
- * meet. */
+/* Where the search for an address begins. Rounds of multiplication by secret odd
+ * numbers: whoever does not know them cannot choose addresses that meet. Three,
+ * since after two those that differ in few of the high bits still do for some
+ * keys. */
 VNET_INLINE uint32_t
 vnet_fdb_home(const struct vnet_fdb *t, uint64_t mac)
 {
-	uint64_t h = mac * t->hash_mul[0];
+	uint64_t h = (mac ^ t->hash_key[0]) * t->hash_key[1];
 
-	h = (h ^ h >> 32) * t->hash_mul[1];
+	h = (h ^ h >> 32) * t->hash_key[2];
+	h = (h ^ h >> 29) * t->hash_key[3];
 	return (uint32_t)((h >> 32) * t->nhome >> 32);
 }
 

@@ -8,7 +8,8 @@
  * it down; flush, once for a batch, hands each destination what is meant for it.
  * Frames of a batch are decided and committed one after the other, so that how
  * a stream of frames is cut into batches changes the grouping of sends and
- * nothing else.
+ * nothing else. (What depends on the grouping by the driver's contract does: a
+ * broken driver loses all that it was offered, and refuses frames by number.)
  *
  * Nothing here blocks, allocates, logs or calls the operating system. A frame
  * that is not forwarded is counted: up to the look-up at the client it came
@@ -199,6 +200,16 @@ learn(struct vnet_switch *sw, struct vnet_client *in, uint32_t where,
 	}
 }
 
+/* Word @k of the clients that are touched will not be empty. */
+static void
+touch(struct vnet_worker *w, uint32_t k)
+{
+	if (k < w->first_touched)
+		w->first_touched = k;
+	if (k >= w->end_touched)
+		w->end_touched = k + 1;
+}
+
 /* Frame @i goes to one destination. */
 VNET_INLINE void
 commit_dest(struct vnet_worker *w, const struct vnet_dest *d, uint32_t i,
@@ -215,6 +226,8 @@ commit_dest(struct vnet_worker *w, const struct vnet_dest *d, uint32_t i,
 		return;
 	}
 	lane->pending |= UINT64_C(1) << i;
+	if (vnet_unlikely(!w->touched[slot / 64]))
+		touch(w, slot / 64);
 	w->touched[slot / 64] |= UINT64_C(1) << slot % 64;
 }
 
@@ -335,12 +348,13 @@ struct outputs {
 };
 
 static void
-outputs_begin(struct outputs *it, const struct vnet_frame *f, uint32_t carries)
+outputs_begin(struct outputs *it, const struct vnet_frame *f,
+	      const struct vnet_offload *o, uint32_t carries)
 {
 	it->f = f;
 	it->is_resolved = (vnet_offload_wants(f) & ~carries) != 0;
 	if (it->is_resolved)
-		vnet_resolver_begin(&it->resolver, f, carries);
+		vnet_resolver_begin(&it->resolver, f, o, carries);
 }
 
 /* The next one in @out, its octets at *@buf where they had to be made; false
@@ -412,7 +426,7 @@ send_resolved(struct vnet_switch *sw, struct vnet_worker *w,
 			i = lowest_bit(left);
 			left &= left - 1;
 			set_view(&view, &frames[i], &w->offload[i]);
-			outputs_begin(&it, &view, c->carries);
+			outputs_begin(&it, &view, &w->offload[i], c->carries);
 			made = 1;
 		}
 		if (!n)
@@ -487,7 +501,7 @@ enqueue(struct vnet_switch *sw, const struct vnet_client *in,
 	struct vnet_client *c, const struct vnet_frame *f)
 {
 	struct vnet_lane *lane = &c->lane[0];
-	struct vnet_loss loss;
+	struct vnet_loss loss = {.freed = 0};
 
 	if (vnet_unlikely(!c->port->link)) {
 		vnet_count_add(&lane->count.out_drops[VNET_DROP_LINK_DOWN], 1,
@@ -514,7 +528,7 @@ enqueue_frame(struct vnet_switch *sw, struct vnet_worker *w,
 	uint8_t *buf = w->scratch;
 
 	set_view(&view, &frames[i], &w->offload[i]);
-	outputs_begin(&it, &view, c->carries);
+	outputs_begin(&it, &view, &w->offload[i], c->carries);
 	while (outputs_next(&it, &out, &buf)) {
 		buf = w->scratch;
 		if (lane->skip)
@@ -534,7 +548,7 @@ enqueue_left(struct vnet_switch *sw, struct vnet_worker *w,
 	for (; left; left &= left - 1) {
 		uint32_t i = lowest_bit(left);
 
-		for (uint32_t k = 0; k < w->ntouched; k++) {
+		for (uint32_t k = w->first_touched; k < w->end_touched; k++) {
 			for (uint64_t m = w->touched[k]; m; m &= m - 1) {
 				struct vnet_client *c = vnet_switch_client_at(
 					sw, 64 * k + lowest_bit(m));
@@ -553,7 +567,7 @@ flush(struct vnet_switch *sw, struct vnet_worker *w,
 	uint64_t left = 0;
 
 	w->gathered = 0;
-	for (uint32_t k = 0; k < w->ntouched; k++) {
+	for (uint32_t k = w->first_touched; k < w->end_touched; k++) {
 		for (uint64_t m = w->touched[k]; m; m &= m - 1) {
 			struct vnet_client *c = vnet_switch_client_at(
 				sw, 64 * k + lowest_bit(m));
@@ -565,13 +579,15 @@ flush(struct vnet_switch *sw, struct vnet_worker *w,
 	}
 	if (vnet_unlikely(left))
 		enqueue_left(sw, w, in, frames, left);
-	for (uint32_t k = 0; k < w->ntouched; k++) {
+	for (uint32_t k = w->first_touched; k < w->end_touched; k++) {
 		for (uint64_t m = w->touched[k]; m && left; m &= m - 1)
 			vnet_switch_client_at(sw, 64 * k + lowest_bit(m))
 				->lane[0]
 				.pending = 0;
 		w->touched[k] = 0;
 	}
+	w->first_touched = UINT32_MAX;
+	w->end_touched = 0;
 }
 
 /*

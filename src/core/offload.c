@@ -24,6 +24,10 @@
 
 #include "offload.h"
 
+/* What segmentation may add to a frame. Without a bound, one of some hundred
+ * octets with long headers would become a megabyte at every port. */
+#define MAX_ADDED_HEADERS 65536u
+
 #define KNOWN_FLAGS \
 	(VNET_FRAME_CSUM_PARTIAL | VNET_FRAME_CSUM_VALID | VNET_FRAME_GSO_ECN)
 
@@ -118,7 +122,8 @@ vnet_offload_check(const struct vnet_frame *f, struct vnet_offload *o)
 		return false;
 	payload = o->l4.end - o->hdr_len;
 	nsegs = payload ? (payload - 1) / f->gso_size + 1 : 1;
-	if (nsegs > VNET_MAX_SEGMENTS)
+	if (nsegs > VNET_MAX_SEGMENTS ||
+	    (nsegs - 1) * o->hdr_len > MAX_ADDED_HEADERS)
 		return false;
 	if (nsegs > 1 && o->l4.proto == VNET_PROTO_TCP &&
 	    f->data[o->l4.l4 + TCP_FLAGS_AT] & (TCP_SYN | TCP_RST))
@@ -141,13 +146,10 @@ vnet_offload_payload_max(const struct vnet_frame *f,
 
 void
 vnet_resolver_begin(struct vnet_resolver *r, const struct vnet_frame *f,
-		    uint32_t carries)
+		    const struct vnet_offload *o, uint32_t carries)
 {
-	bool agrees = vnet_offload_check(f, &r->o);
-
-	/* It did when it came in. */
-	VNET_ASSERT(agrees);
 	r->f = f;
+	r->o = *o;
 	r->carries = carries;
 	r->done = 0;
 	r->nout = 0;

@@ -37,8 +37,8 @@ struct vnet_offload {
  *   datagram, the length that a UDP header states is that of the datagram: for
  *   one to be segmented too, as Linux and virtio have it.
  * - Segmentation comes with CSUM_PARTIAL, agrees with the headers, and makes at
- *   most VNET_MAX_SEGMENTS segments of at least an octet. One is allowed, also
- *   of no payload. The frame ends where its datagram does. SYN and RST cannot
+ *   most VNET_MAX_SEGMENTS segments of at least an octet, whose headers do not
+ *   add more than 64 KiB. One is allowed, also of no payload. The frame ends where its datagram does. SYN and RST cannot
  *   be cut into several.
  * - GSO_ECN comes with the segmentation of TCP.
  *
@@ -120,11 +120,11 @@ struct vnet_resolver {
 	bool cut;      /* into segments, since the driver cannot */
 };
 
-/* @f has passed vnet_offload_check(), is unchanged since, lives until the last
- * frame is made, and is within an MTU (vnet_offload_payload_max() is at most
- * VNET_MTU_MAX). A frame that lacks nothing is copied. */
+/* @f has passed vnet_offload_check(), which filled @o, and is within an MTU
+ * (vnet_offload_payload_max() is at most VNET_MTU_MAX); it lives until the last
+ * frame is made. A frame that lacks nothing is copied. */
 void vnet_resolver_begin(struct vnet_resolver *r, const struct vnet_frame *f,
-			 uint32_t carries);
+			 const struct vnet_offload *o, uint32_t carries);
 
 /*
  * Make the next frame: its octets at @buf, its view in @out, which asks for no

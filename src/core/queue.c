@@ -38,12 +38,6 @@ struct record {
 	struct vnet_tag tag[VNET_MAX_TAGS];
 };
 
-static uint32_t
-nblocks_for(uint64_t octets)
-{
-	return (uint32_t)(octets / VNET_POOL_BLOCK);
-}
-
 /* Octets of a record, in whole units of 8. */
 static uint32_t
 record_size(uint32_t len)
@@ -63,24 +57,23 @@ hash_bits_for(uint32_t nblocks)
 
 /* The pool is one piece of memory; its parts lie in order of alignment. */
 struct layout {
-	size_t data, sub, queue, holders, next, hash, sub_pos, queue_pos, end;
+	size_t data, sub, queue, next, hash, sub_pos, held, end;
 };
 
 static struct layout
 lay_out(uint64_t octets, uint32_t queues)
 {
-	uint32_t n = nblocks_for(octets);
+	uint32_t n = vnet_queue_quota(octets);
 	struct layout l;
 
 	l.data = 0;
 	l.sub = l.data + (size_t)n * VNET_POOL_BLOCK;
 	l.queue = l.sub + n * sizeof(struct vnet_sub);
-	l.holders = l.queue + queues * sizeof(struct vnet_queue *);
-	l.next = l.holders + queues * sizeof(struct vnet_heap_node);
+	l.next = l.queue + queues * sizeof(struct vnet_queue *);
 	l.hash = l.next + n * sizeof(uint32_t);
 	l.sub_pos = l.hash + (sizeof(uint32_t) << hash_bits_for(n));
-	l.queue_pos = l.sub_pos + n * sizeof(uint32_t);
-	l.end = l.queue_pos + queues * sizeof(uint32_t);
+	l.held = l.sub_pos + n * sizeof(uint32_t);
+	l.end = l.held + queues * sizeof(uint32_t);
 	return l;
 }
 
@@ -95,7 +88,7 @@ vnet_pool_init(struct vnet_pool *pool, const struct vnet_alloc *alloc,
 	       uint64_t octets, uint32_t queues)
 {
 	struct layout l = lay_out(octets, queues);
-	uint32_t n = nblocks_for(octets);
+	uint32_t n = vnet_queue_quota(octets);
 	uint8_t *mem = alloc->get(alloc->ctx, l.end, VNET_POOL_BLOCK);
 
 	if (!mem)
@@ -107,11 +100,7 @@ vnet_pool_init(struct vnet_pool *pool, const struct vnet_alloc *alloc,
 		.next = (void *)(mem + l.next),
 		.sub_hash = (void *)(mem + l.hash),
 		.sub_pos = (void *)(mem + l.sub_pos),
-		.holders =
-			{
-				.node = (void *)(mem + l.holders),
-				.pos = (void *)(mem + l.queue_pos),
-			},
+		.held = (void *)(mem + l.held),
 		.nblocks = n,
 		.nqueues = queues,
 		.hash_bits = hash_bits_for(n),
@@ -120,8 +109,10 @@ vnet_pool_init(struct vnet_pool *pool, const struct vnet_alloc *alloc,
 		pool->next[i] = i + 1 < n ? i + 1 : NONE;
 		pool->sub[i].hash_next = i + 1 < n ? i + 1 : NONE;
 	}
-	for (uint32_t i = 0; i < queues; i++)
+	for (uint32_t i = 0; i < queues; i++) {
 		pool->queue[i] = NULL;
+		pool->held[i] = 0;
+	}
 	memset(pool->sub_hash, 0xff, sizeof(uint32_t) << pool->hash_bits);
 	return 0;
 }
@@ -134,70 +125,44 @@ vnet_pool_fini(struct vnet_pool *pool, const struct vnet_alloc *alloc)
 	alloc->put(alloc->ctx, pool->data, lay_out(octets, pool->nqueues).end);
 }
 
-/* A queue full of the most wasteful frames, two of which just do not fit into
- * one block, takes about twice its octets. */
-static uint32_t
-quota_for(const struct vnet_pool *pool, uint32_t limit)
-{
-	uint32_t quota = limit / VNET_POOL_BLOCK * 2 + 2;
-
-	return quota < pool->nblocks ? quota : pool->nblocks;
-}
-
-uint32_t
-vnet_queue_nodes(const struct vnet_pool *pool, uint32_t limit)
-{
-	return quota_for(pool, limit);
-}
-
 void
 vnet_queue_init(struct vnet_queue *q, struct vnet_pool *pool, uint32_t slot,
-		uint32_t limit, struct vnet_heap_node *nodes)
+		uint32_t quota, struct vnet_heap_node *nodes)
 {
 	*q = (struct vnet_queue){
 		.slot = slot,
-		.limit = limit,
-		.quota = quota_for(pool, limit),
+		.quota = quota,
 		.turn = {NONE, NONE},
 		.longest = {.node = nodes, .pos = pool->sub_pos},
 	};
 	pool->queue[slot] = q;
 }
 
-/* Blocks: taken and given back one by one, counted at their queue. */
-
-static void
-holds(struct vnet_pool *pool, struct vnet_queue *q, uint32_t blocks)
-{
-	uint32_t before = q->blocks;
-
-	q->blocks = blocks;
-	if (!before && blocks)
-		vnet_heap_insert(&pool->holders, q->slot, blocks);
-	else if (before && !blocks)
-		vnet_heap_remove(&pool->holders, q->slot);
-	else if (blocks)
-		vnet_heap_update(&pool->holders, q->slot, blocks);
-}
+/* Blocks: taken and given back one by one, and counted wherever they count. */
 
 static uint32_t
-get_block(struct vnet_pool *pool, struct vnet_sub *s)
+get_block(struct vnet_pool *pool, struct vnet_queue *q, struct vnet_sub *s)
 {
 	uint32_t b = pool->free_block;
 
 	pool->free_block = pool->next[b];
 	pool->next[b] = NONE;
 	pool->nused++;
+	pool->held[(uint32_t)s->source]++;
+	q->blocks++;
 	s->blocks++;
 	return b;
 }
 
 static void
-put_block(struct vnet_pool *pool, struct vnet_sub *s, uint32_t b)
+put_block(struct vnet_pool *pool, struct vnet_queue *q, struct vnet_sub *s,
+	  uint32_t b)
 {
 	pool->next[b] = pool->free_block;
 	pool->free_block = b;
 	pool->nused--;
+	pool->held[(uint32_t)s->source]--;
+	q->blocks--;
 	s->blocks--;
 }
 
@@ -300,14 +265,12 @@ close_sub(struct vnet_pool *pool, struct vnet_queue *q, uint32_t i)
 
 /* What is counted when a frame comes (+) or goes (-). */
 static void
-count(struct vnet_queue *q, struct vnet_sub *s, uint32_t i, int frames,
-      uint32_t octets)
+count(struct vnet_queue *q, struct vnet_sub *s, int frames, uint32_t octets)
 {
 	s->turn[REAL].frames += (uint32_t)frames;
 	s->octets += (uint32_t)frames * octets;
 	q->frames += (uint32_t)frames;
 	q->octets += (uint32_t)frames * octets;
-	vnet_heap_update(&q->longest, i, s->octets);
 }
 
 /* Pushing */
@@ -329,13 +292,13 @@ octets_of(const struct record *r)
 
 /* Free the blocks from @b on, up to but without @last; NONE frees all. */
 static void
-free_blocks(struct vnet_pool *pool, struct vnet_sub *s, uint32_t b,
-	    uint32_t last)
+free_blocks(struct vnet_pool *pool, struct vnet_queue *q, struct vnet_sub *s,
+	    uint32_t b, uint32_t last)
 {
 	while (b != last) {
 		uint32_t next = pool->next[b];
 
-		put_block(pool, s, b);
+		put_block(pool, q, s, b);
 		b = next;
 	}
 }
@@ -366,22 +329,24 @@ lose_newest(struct vnet_pool *pool, struct vnet_queue *q, uint32_t i,
 	const struct record *r = record_at(pool, s->tail_block, s->tail_off);
 	uint32_t held = s->blocks;
 
+	loss->is_arriving = false;
 	loss->queue = q->slot;
 	loss->source = s->source;
 	loss->octets = octets_of(r);
-	count(q, s, i, -1, loss->octets);
+	count(q, s, -1, loss->octets);
 	if (!s->turn[REAL].frames) {
-		free_blocks(pool, s, s->tail_block, NONE);
-		holds(pool, q, q->blocks - held);
+		free_blocks(pool, q, s, s->tail_block, NONE);
+		loss->freed += held;
 		close_sub(pool, q, i);
 		return;
 	}
 	s->tail_block = r->prev_block;
 	s->tail_off = r->prev_off;
 	find_end(pool, s);
-	free_blocks(pool, s, pool->next[s->end_block], NONE);
+	free_blocks(pool, q, s, pool->next[s->end_block], NONE);
 	pool->next[s->end_block] = NONE;
-	holds(pool, q, q->blocks - (held - s->blocks));
+	loss->freed += held - s->blocks;
+	vnet_heap_update(&q->longest, i, s->blocks);
 }
 
 /* Copy the octets of the record that begins at (@block, @off), and that go on in
@@ -413,12 +378,13 @@ copy_octets(const struct vnet_pool *pool, uint32_t block, uint32_t off,
 
 /* Link @n blocks behind what @s has. Returns the first. */
 static uint32_t
-add_blocks(struct vnet_pool *pool, struct vnet_sub *s, uint32_t n)
+add_blocks(struct vnet_pool *pool, struct vnet_queue *q, struct vnet_sub *s,
+	   uint32_t n)
 {
 	uint32_t first = pool->free_block, last = s->end_block;
 
 	for (uint32_t k = 0; k < n; k++) {
-		uint32_t b = get_block(pool, s);
+		uint32_t b = get_block(pool, q, s);
 
 		if (k || s->blocks > 1)
 			pool->next[last] = b;
@@ -435,9 +401,9 @@ append(struct vnet_pool *pool, struct vnet_queue *q, uint32_t i,
 	uint32_t block = s->end_block, off = s->end_off;
 
 	if (need) {
-		block = add_blocks(pool, s, need);
+		block = add_blocks(pool, q, s, need);
 		off = 0;
-		holds(pool, q, q->blocks + need);
+		vnet_heap_update(&q->longest, i, s->blocks);
 	}
 	if (s->turn[REAL].frames) {
 		struct record *tail =
@@ -467,7 +433,27 @@ append(struct vnet_pool *pool, struct vnet_queue *q, uint32_t i,
 	s->tail_block = block;
 	s->tail_off = off;
 	find_end(pool, s);
-	count(q, s, i, 1, vnet_frame_octets(f));
+	count(q, s, 1, vnet_frame_octets(f));
+}
+
+/* Can sub-queues of @q that are longer than @own give @blocks, without one of
+ * them becoming shorter than that for it? */
+static bool
+can_give(const struct vnet_pool *pool, const struct vnet_queue *q, uint32_t own,
+	 uint32_t blocks)
+{
+	uint32_t given = 0, i = q->turn[REAL];
+
+	if (!q->nsubs || q->longest.node[0].key <= own)
+		return false;
+	if (q->longest.node[0].key - own >= blocks)
+		return true;
+	for (uint32_t n = 0; n < q->nsubs && given < blocks; n++) {
+		if (pool->sub[i].blocks > own)
+			given += pool->sub[i].blocks - own;
+		i = pool->sub[i].ring_next;
+	}
+	return given >= blocks;
 }
 
 bool
@@ -475,44 +461,46 @@ vnet_queue_push(struct vnet_pool *pool, struct vnet_queue *q,
 		vnet_client_id source, uint32_t weight,
 		const struct vnet_frame *f, struct vnet_loss *loss)
 {
-	uint32_t octets = vnet_frame_octets(f);
 	uint32_t i = find_sub(pool, q, source);
 	uint32_t need = blocks_needed(i == NONE ? NULL : &pool->sub[i],
 				      record_size(f->len));
-	uint32_t own = octets + (i == NONE ? 0 : pool->sub[i].octets);
-	struct vnet_queue *loser = q;
+	uint32_t own = need + (i == NONE ? 0 : pool->sub[i].blocks);
+	uint32_t nfree = pool->nblocks - pool->nused;
+	uint32_t lacking = 0;
 
-	if (octets > q->limit || need > q->quota) {
-		loss->reason = VNET_DROP_QUEUE_FULL;
+	if (!need || loss->freed >= need)
+		goto push;
+	loss->reason = VNET_DROP_POOL_EMPTY;
+	if (pool->held[(uint32_t)source] + need > nfree)
 		goto lose_arriving;
+	if (q->blocks + need > nfree) {
+		lacking = q->blocks + need - nfree;
+		if (lacking > need - loss->freed)
+			lacking = need - loss->freed;
 	}
-	if (q->octets + octets > q->limit || q->blocks + need > q->quota) {
+	if (q->blocks + need > q->quota) {
 		loss->reason = VNET_DROP_QUEUE_FULL;
-	} else if (pool->nused + need > pool->nblocks) {
-		const struct vnet_heap_node *top = pool->holders.node;
-
-		loss->reason = VNET_DROP_POOL_EMPTY;
-		if (!pool->holders.n)
-			goto lose_arriving;
-		if (q->blocks + need < top->key)
-			loser = pool->queue[top->id];
-	} else {
-		if (i == NONE)
-			i = open_sub(pool, q, source, weight);
-		append(pool, q, i, f, need);
-		return true;
+		if (lacking < q->blocks + need - q->quota)
+			lacking = q->blocks + need - q->quota;
 	}
-	if (loser != q || (q->nsubs && own < q->longest.node[0].key)) {
-		loss->is_arriving = false;
-		lose_newest(pool, loser, loser->longest.node[0].id, loss);
+	if (lacking) {
+		if (!can_give(pool, q, own, lacking))
+			goto lose_arriving;
+		lose_newest(pool, q, q->longest.node[0].id, loss);
 		return false;
 	}
+
+push:
+	if (i == NONE)
+		i = open_sub(pool, q, source, weight);
+	append(pool, q, i, f, need);
+	return true;
 
 lose_arriving:
 	loss->is_arriving = true;
 	loss->queue = q->slot;
 	loss->source = source;
-	loss->octets = octets;
+	loss->octets = vnet_frame_octets(f);
 	return false;
 }
 
@@ -611,11 +599,12 @@ vnet_queue_pop(struct vnet_pool *pool, struct vnet_queue *q)
 
 	t->block = t->frames > 1 ? r->next_block : NONE;
 	t->off = r->next_off;
-	count(q, s, i, -1, octets);
-	free_blocks(pool, s, block, t->block);
-	holds(pool, q, q->blocks - (held - s->blocks));
+	count(q, s, -1, octets);
+	free_blocks(pool, q, s, block, t->block);
 	if (!t->frames)
 		close_sub(pool, q, i);
+	else if (s->blocks != held)
+		vnet_heap_update(&q->longest, i, s->blocks);
 	return octets;
 }
 
@@ -626,12 +615,11 @@ vnet_queue_purge(struct vnet_pool *pool, struct vnet_queue *q)
 		uint32_t i = q->turn[REAL];
 		struct vnet_sub *s = &pool->sub[i];
 
-		free_blocks(pool, s, s->turn[REAL].block, NONE);
+		free_blocks(pool, q, s, s->turn[REAL].block, NONE);
 		close_sub(pool, q, i);
 	}
 	q->frames = 0;
 	q->octets = 0;
-	holds(pool, q, 0);
 }
 
 static bool
@@ -674,8 +662,7 @@ queue_is_sound(const struct vnet_pool *pool, const struct vnet_queue *q)
 	}
 	return i == q->turn[REAL] && octets == q->octets &&
 	       blocks == q->blocks && frames == q->frames &&
-	       octets <= q->limit && blocks <= q->quota &&
-	       q->longest.n == q->nsubs;
+	       blocks <= q->quota && q->longest.n == q->nsubs;
 }
 
 bool

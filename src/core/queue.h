@@ -19,26 +19,32 @@
  * block, long ones span several. So a sub-queue holds at least one block, an
  * idle client holds none, and memory does not fragment.
  *
- * Two bounds hold for a queue: octets of frames, and blocks (its quota). Where
- * one is reached, its longest sub-queue loses its newest frame; where the pool
- * is empty, that of the queue which holds most of the pool.
+ * What a queue holds is counted in blocks, which is what backlogs cost. Three
+ * bounds hold: a queue has no more than its quota; no queue, and no source in
+ * all queues together, takes more than what it leaves free in the pool (dynamic
+ * thresholds: Choudhury and Hahne, IEEE/ACM ToN 1998). So there is something
+ * left for whoever holds little, whatever others do.
+ *
+ * A frame that would break a queue's bound takes the place of what is newest in
+ * the longest sub-queue, as many blocks as it needs and no more. Where that
+ * would make its own the longest, and where its source's bound is broken, it is
+ * lost itself, and nothing else is.
  *
  * Frames leave in two steps, for a driver may take fewer than it is offered:
  * vnet_queue_peek() says which would be next, and vnet_queue_pop() takes out as
  * many as were taken. Both run the same schedule, each with a state of its own.
  */
 struct vnet_queue {
-	uint32_t slot;  /* the client's */
-	uint32_t limit; /* octets of frames */
-	uint32_t quota; /* blocks */
-	uint32_t octets;
+	uint32_t slot;   /* the client's */
+	uint32_t quota;  /* blocks */
+	uint32_t octets; /* of frames, on the wire */
 	uint32_t frames;
 	uint32_t blocks;
 	uint32_t nsubs;
 	uint32_t turn[2];   /* whose turn it is: in fact, in the peek */
 	uint32_t peek_left; /* frames that the peek under way has not seen */
 	uint64_t peek;      /* its number */
-	struct vnet_heap longest; /* sub-queues by octets */
+	struct vnet_heap longest; /* sub-queues by blocks */
 };
 
 /* One sub-queue's part in the schedule. */
@@ -63,8 +69,7 @@ struct vnet_sub {
 	uint32_t end_off;
 	uint32_t octets;
 	uint32_t blocks;
-	uint64_t
-		peek; /* the last peek that came here: turn[1] is of that one */
+	uint64_t peek; /* the last peek that came here: turn[1] is its */
 	struct vnet_turn turn[2];
 };
 
@@ -76,7 +81,7 @@ struct vnet_pool {
 	uint32_t *sub_hash;   /* nhash heads of chains, by queue and source */
 	uint32_t *sub_pos;    /* of every queue's heap */
 	struct vnet_queue **queue; /* by slot of client */
-	struct vnet_heap holders;  /* queues by blocks */
+	uint32_t *held; /* by slot of client: blocks that it is the source of */
 	uint32_t nblocks;
 	uint32_t nused;
 	uint32_t nqueues;
@@ -92,6 +97,7 @@ struct vnet_loss {
 	vnet_client_id source;
 	uint32_t octets;  /* on the wire */
 	bool is_arriving; /* it is the one to be pushed */
+	uint32_t freed;   /* blocks, for one push: 0 at the first call */
 };
 
 uint64_t vnet_pool_memory(uint64_t octets, uint32_t queues);
@@ -99,16 +105,22 @@ int vnet_pool_init(struct vnet_pool *pool, const struct vnet_alloc *alloc,
 		   uint64_t octets, uint32_t queues);
 void vnet_pool_fini(struct vnet_pool *pool, const struct vnet_alloc *alloc);
 
-/* Sub-queues that a queue with that limit has at the most: nodes that
- * vnet_queue_init() needs. */
-uint32_t vnet_queue_nodes(const struct vnet_pool *pool, uint32_t limit);
+/* Blocks in so many octets. A queue with a quota of that has no more sub-queues:
+ * so many nodes does vnet_queue_init() need. */
+VNET_INLINE uint32_t
+vnet_queue_quota(uint64_t octets)
+{
+	return (uint32_t)(octets / VNET_POOL_BLOCK);
+}
+
 void vnet_queue_init(struct vnet_queue *q, struct vnet_pool *pool,
-		     uint32_t slot, uint32_t limit,
+		     uint32_t slot, uint32_t quota,
 		     struct vnet_heap_node *nodes);
 
 /*
  * Append a copy of @f, from @source with that @weight. False if a frame was
- * dropped: @loss says which. Where that is not the arriving one, call again.
+ * dropped: @loss says which. Where that is not the arriving one, call again with
+ * the same @loss.
  */
 bool vnet_queue_push(struct vnet_pool *pool, struct vnet_queue *q,
 		     vnet_client_id source, uint32_t weight,

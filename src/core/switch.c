@@ -305,74 +305,93 @@ remove_port(struct vnet_switch *sw, uint32_t slot)
  * Create and destroy
  */
 
-struct bounds {
+/* The numbers of struct vnet_switch_config, in the order of its fields. */
+enum number {
+	MAX_PORTS,
+	FDB_ENTRIES,
+	AGEING,
+	POOL,
+	QUEUE,
+	MAX_RULES,
+	MAX_INSNS,
+	MAX_PROGRAM,
+	MAX_EVENTS,
+	NNUMBERS
+};
+
+/* The first of them among the fields. */
+#define FIRST_NUMBER 3
+
+/* What its comment says of each. */
+static const struct bounds {
 	const char *text;
 	uint64_t least;
 	uint64_t most;
 	uint64_t fallback;
+} bounds[NNUMBERS] = {
+	[MAX_PORTS] = {"max_ports out of bounds", 1, 65536, 64},
+	[FDB_ENTRIES] = {"fdb_entries out of bounds", 1, 16777216, 8192},
+	[AGEING] = {"ageing_s out of bounds", 1, 1000000, 300},
+	[POOL] = {"pool_octets out of bounds", 64 * VNET_POOL_BLOCK,
+		  UINT64_C(1) << 40, 4 << 20},
+	[QUEUE] = {"queue_octets out of bounds", 65536, 1 << 30, 256 << 10},
+	[MAX_RULES] = {"max_rules out of bounds", 1, 1 << 20, 1024},
+	[MAX_INSNS] = {"max_insns out of bounds", 1, 1 << 24, 65536},
+	[MAX_PROGRAM] = {"max_program out of bounds", 1, 65536,
+			 VNET_BPF_MAX_INSNS},
+	[MAX_EVENTS] = {"max_events out of bounds", 1, 65536, 256},
 };
 
-/* The bounds of each number of struct vnet_switch_config, as its comment says,
- * in the order of the fields. */
-static const struct bounds bounds[] = {
-	{"max_ports out of bounds", 1, 65536, 64},
-	{"fdb_entries out of bounds", 1, 16777216, 8192},
-	{"ageing_s out of bounds", 1, 1000000, 300},
-	{"pool_octets out of bounds", UINT64_C(64) * VNET_POOL_BLOCK,
-	 UINT64_C(1) << 40, 4 << 20},
-	{"queue_octets out of bounds", 65536, 1 << 30, 256 << 10},
-	{"max_rules out of bounds", 1, 1 << 20, 1024},
-	{"max_insns out of bounds", 1, 1 << 24, 65536},
-	{"max_program out of bounds", 1, 65536, VNET_BPF_MAX_INSNS},
-	{"max_events out of bounds", 1, 65536, 256},
-};
-
-/* Number of the first of them among the fields. */
-#define FIRST_BOUND 3
+static uint64_t
+larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
 
 /* Copy @in with what is 0 replaced by what that means. 0 or -EINVAL. */
 static int
 complete(struct vnet_switch_config *out, const struct vnet_switch_config *in,
 	 struct vnet_why *why)
 {
-	uint64_t value[sizeof(bounds) / sizeof(bounds[0])];
+	uint64_t value[NNUMBERS] = {
+		[MAX_PORTS] = in->max_ports,   [FDB_ENTRIES] = in->fdb_entries,
+		[AGEING] = in->ageing_s,       [POOL] = in->pool_octets,
+		[QUEUE] = in->queue_octets,    [MAX_RULES] = in->max_rules,
+		[MAX_INSNS] = in->max_insns,   [MAX_PROGRAM] = in->max_program,
+		[MAX_EVENTS] = in->max_events,
+	};
 
 	if (in->size != sizeof(*in))
 		return vnet_why(why, "size of the switch's configuration", 0,
 				in->size, sizeof(*in));
-	value[0] = in->max_ports;
-	value[1] = in->fdb_entries;
-	value[2] = in->ageing_s;
-	value[3] = in->pool_octets;
-	value[4] = in->queue_octets;
-	value[5] = in->max_rules;
-	value[6] = in->max_insns;
-	value[7] = in->max_program;
-	value[8] = in->max_events;
-	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
-		const struct bounds *b = &bounds[i];
+	for (size_t i = 0; i < NNUMBERS; i++) {
+		struct bounds b = bounds[i];
 
+		if (i == POOL) {
+			uint64_t blocks = value[MAX_PORTS] * VNET_POOL_BLOCK;
+
+			b.least = larger(b.least, blocks);
+			b.fallback = larger(b.fallback, 2 * blocks);
+			if (b.most > SIZE_MAX / 2)
+				b.most = SIZE_MAX / 2;
+		}
 		if (!value[i])
-			value[i] = b->fallback;
-		if (value[i] < b->least || value[i] > b->most)
-			return vnet_why(why, b->text, FIRST_BOUND + i, value[i],
-					value[i] < b->least ? b->least
-							    : b->most);
+			value[i] = b.fallback;
+		if (value[i] < b.least || value[i] > b.most)
+			return vnet_why(why, b.text, FIRST_NUMBER + i, value[i],
+					value[i] < b.least ? b.least : b.most);
 	}
-	if (value[3] > SIZE_MAX / 2)
-		return vnet_why(why, "pool_octets beyond this machine's memory",
-				FIRST_BOUND + 3, value[3], SIZE_MAX / 2);
 	*out = *in;
-	out->max_ports = (uint32_t)value[0];
-	out->fdb_entries = (uint32_t)value[1];
-	out->ageing_s = (uint32_t)value[2];
-	out->pool_octets = value[3];
-	out->queue_octets = (uint32_t)value[4];
-	out->max_rules = (uint32_t)value[5];
-	out->max_insns = (uint32_t)value[6];
-	out->max_program = (uint32_t)value[7];
+	out->max_ports = (uint32_t)value[MAX_PORTS];
+	out->fdb_entries = (uint32_t)value[FDB_ENTRIES];
+	out->ageing_s = (uint32_t)value[AGEING];
+	out->pool_octets = value[POOL];
+	out->queue_octets = (uint32_t)value[QUEUE];
+	out->max_rules = (uint32_t)value[MAX_RULES];
+	out->max_insns = (uint32_t)value[MAX_INSNS];
+	out->max_program = (uint32_t)value[MAX_PROGRAM];
 	out->max_events = 1;
-	while (out->max_events < value[8])
+	while (out->max_events < value[MAX_EVENTS])
 		out->max_events *= 2;
 	return 0;
 }
@@ -410,11 +429,9 @@ uint64_t
 vnet_switch_memory(const struct vnet_switch_config *config)
 {
 	struct vnet_switch_config c;
-	struct vnet_pool pool;
 
 	if (complete(&c, config, NULL))
 		return 0;
-	pool.nblocks = (uint32_t)(c.pool_octets / VNET_POOL_BLOCK);
 	return (uint64_t)lay_out(&c).end +
 	       vnet_fdb_memory(c.fdb_entries, c.max_ports) +
 	       vnet_pool_memory(c.pool_octets, c.max_ports) +
@@ -422,7 +439,7 @@ vnet_switch_memory(const struct vnet_switch_config *config)
 	       vnet_chain_memory(c.max_rules, c.max_insns) +
 	       (uint64_t)c.max_ports *
 		       (sizeof(struct vnet_port) +
-			client_size(vnet_queue_nodes(&pool, c.queue_octets)));
+			client_size(vnet_queue_quota(c.queue_octets)));
 }
 
 int
@@ -459,7 +476,7 @@ vnet_switch_create(struct vnet_switch **out,
 	sw->marked = (void *)(mem + l.marked);
 	sw->worker[0].dest = (void *)(mem + l.dest);
 	sw->worker[0].touched = (void *)(mem + l.touched);
-	sw->worker[0].ntouched = (uint32_t)words(c.max_ports);
+	sw->worker[0].first_touched = UINT32_MAX;
 	sw->worker[0].scratch = mem + l.scratch;
 	sw->budget = (struct vnet_chain_budget){
 		.rules_left = c.max_rules,
@@ -668,7 +685,7 @@ vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
 		return -ENOSPC;
 	limit = config->queue_octets ? config->queue_octets
 				     : sw->config.queue_octets;
-	nnodes = vnet_queue_nodes(&sw->pool, limit);
+	nnodes = vnet_queue_quota(limit);
 	c = sw->alloc.get(sw->alloc.ctx, client_size(nnodes), VNET_CACHE_LINE);
 	if (!c)
 		return -ENOMEM;
@@ -682,7 +699,7 @@ vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
 		.carries = config->ops->carries,
 		.nnodes = nnodes,
 	};
-	vnet_queue_init(&c->lane[0].queue, &sw->pool, i, limit,
+	vnet_queue_init(&c->lane[0].queue, &sw->pool, i, nnodes,
 			(struct vnet_heap_node *)(void *)(c + 1));
 	port->client = c;
 	sw->clients[i].object = c;
@@ -968,12 +985,18 @@ vnet_switch_event(struct vnet_switch *sw, struct vnet_event *event)
 		return -EINVAL;
 	if (vnet_events_read(&sw->events, event, sw->now))
 		return 1;
-	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
-		if (!sw->marked[i / 64]) {
-			i |= 63;
-			continue;
-		}
-		if (sw->marked[i / 64] >> i % 64 & 1 &&
+	/* Go on behind the last one: whoever reads a few at a time shall see
+	 * all clients. */
+	for (uint32_t seen = 0; seen < sw->config.max_ports + 64;) {
+		uint32_t i = sw->mark_cursor;
+		bool has_none = !sw->marked[i / 64];
+		uint32_t step = has_none ? 64 - i % 64 : 1;
+
+		seen += step;
+		sw->mark_cursor += step;
+		if (sw->mark_cursor >= sw->config.max_ports)
+			sw->mark_cursor = 0;
+		if (!has_none && sw->marked[i / 64] >> i % 64 & 1 &&
 		    take_mark(sw, vnet_switch_client_at(sw, i), event))
 			return 1;
 	}

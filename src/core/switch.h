@@ -63,7 +63,8 @@ struct vnet_worker {
 	uint32_t gathered_wants; /* in VNET_CARRIES_* */
 	struct vnet_dest *dest;  /* max_ports of them */
 	uint64_t *touched;       /* bit per slot: clients with frames pending */
-	uint32_t ntouched;       /* words of it in use */
+	uint32_t first_touched;  /* words of it that are not 0 lie from here */
+	uint32_t end_touched;    /* up to, but without, this one */
 	uint8_t *scratch;        /* VNET_SCRATCH_SIZE */
 };
 
@@ -88,7 +89,8 @@ struct vnet_switch {
 	struct vnet_fdb fdb;
 	struct vnet_pool pool;
 	struct vnet_events events;
-	uint64_t *marked; /* bit per slot: clients with a mark */
+	uint64_t *marked;     /* bit per slot: clients with a mark */
+	uint32_t mark_cursor; /* whose is read next */
 	struct vnet_worker worker[VNET_WORKERS];
 
 	/* the control path's */

@@ -76,7 +76,7 @@ transmit(struct port *p, const struct vnet_frame *f)
 	MUST(f->gso_type == VNET_GSO_NONE || f->hdr_len == o.hdr_len);
 	MUST(vnet_offload_payload_max(f, &o) <= p->mtu);
 
-	vnet_resolver_begin(&r, f, 0);
+	vnet_resolver_begin(&r, f, &o, 0);
 	while (vnet_resolver_next(&r, buf, &out))
 		wire_add(p, &out);
 }

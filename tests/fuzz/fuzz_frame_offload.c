@@ -105,7 +105,7 @@ resolve(const struct vnet_frame *f, const uint32_t *carries, int ncarries,
 
 	MUST(buf);
 	MUST(vnet_offload_check(f, &o));
-	vnet_resolver_begin(&r, f, *carries);
+	vnet_resolver_begin(&r, f, &o, *carries);
 	while ((used = vnet_resolver_next(&r, buf, &out)) > 0) {
 		MUST(used == out.len && used <= VNET_RESOLVED_MAX);
 		MUST(out.data == buf && out.depth == f->depth);

@@ -2,17 +2,18 @@
 /*
  * Queues that share a pool against a model: a list of frames for each source,
  * a plain deficit round robin over these lists, and the rule of queue.h for
- * what is lost. Random operations go to both, and all that can be seen is
- * compared. The model knows of blocks only what queue.h says: small frames
- * share one, a frame that does not fit whole begins the next, and goes on in as
- * many as it takes.
+ * what is lost, by plain sums over these. Random operations go to both, and all
+ * that can be seen is compared. The model knows of blocks only what queue.h
+ * says: small frames share one, a frame that does not fit whole begins the
+ * next, and goes on in as many as it takes.
  */
 #include "support.h"
 #include "eth.h"
 #include "queue.h"
 
 #define QUEUES  3
-#define SOURCES 7
+#define SOURCES 9
+#define SLOTS   7 /* of these sources: two share theirs with an older life */
 #define NBLOCKS 64
 #define LONG    65550
 #define QUANTUM 1514 /* octets that a weight of 1 is worth */
@@ -40,7 +41,6 @@ struct sub {
 struct queue {
 	struct sub sub[SOURCES];
 	uint32_t nsubs;
-	uint32_t limit;
 	uint32_t quota;
 };
 
@@ -55,6 +55,9 @@ struct run {
 	unsigned int nframes;
 	unsigned int taken;
 	unsigned int lost[VNET_NDROPS][2]; /* waiting, arriving */
+	unsigned int beyond_share;         /* of their source, arriving */
+	unsigned int none_could_give;      /* enough, though some were longer */
+	unsigned int from_many;            /* that one frame was let in by */
 	uint8_t octets[2 * LONG];
 	uint8_t scratch[3 * LONG];
 };
@@ -117,6 +120,23 @@ pool_blocks(const struct run *run)
 
 	for (uint32_t i = 0; i < QUEUES; i++)
 		n += queue_blocks(&run->model[i]);
+	return n;
+}
+
+/* Blocks of all sources of that slot, in all queues. */
+static uint32_t
+slot_blocks(const struct run *run, uint32_t slot)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < QUEUES; i++) {
+		const struct queue *m = &run->model[i];
+
+		for (uint32_t k = 0; k < m->nsubs; k++) {
+			if ((m->sub[k].source & UINT32_MAX) == slot)
+				n += sub_blocks(&m->sub[k]);
+		}
+	}
 	return n;
 }
 
@@ -192,62 +212,119 @@ is_whole(const struct node *node)
 	return node->first_block == node->last_block;
 }
 
-/* Is what was said to be lost what the rule says? Then the model loses it,
- * too. */
+/* What the rule says of a frame that comes, before anything is done. */
+struct verdict {
+	bool may_take; /* the place of others, where it is needed */
+	bool is_beyond_share;
+	bool has_longer; /* than its own would be */
+	uint32_t lacking;
+	enum vnet_drop reason;
+};
+
+static uint32_t
+excess(uint32_t n, uint32_t bound)
+{
+	return n > bound ? n - bound : 0;
+}
+
+static uint32_t
+smaller(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint32_t
+larger(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Blocks that are too many for queue @m if it gets @need more. What it takes
+ * from others beyond its share of the pool is never more than @need. */
+static uint32_t
+lacking(const struct run *run, const struct queue *m, uint32_t need)
+{
+	uint32_t n = queue_blocks(m) + need;
+
+	return larger(excess(n, m->quota),
+		      smaller(need, excess(n, NBLOCKS - pool_blocks(run))));
+}
+
+static struct verdict
+judge(const struct run *run, uint32_t slot, vnet_client_id source,
+      const struct sub *own, uint32_t need)
+{
+	const struct queue *m = &run->model[slot];
+	uint32_t would_be = need + (own ? sub_blocks(own) : 0), spare = 0;
+	struct verdict v = {.reason = VNET_DROP_POOL_EMPTY};
+
+	if (!need) {
+		v.may_take = true;
+		return v;
+	}
+	if (slot_blocks(run, source & UINT32_MAX) + need >
+	    NBLOCKS - pool_blocks(run)) {
+		v.is_beyond_share = true;
+		return v;
+	}
+	v.lacking = lacking(run, m, need);
+	if (queue_blocks(m) + need > m->quota)
+		v.reason = VNET_DROP_QUEUE_FULL;
+	for (uint32_t i = 0; i < m->nsubs; i++)
+		spare += excess(sub_blocks(&m->sub[i]), would_be);
+	v.has_longer = spare > 0;
+	v.may_take = spare >= v.lacking;
+	return v;
+}
+
+/* The arriving frame is lost, by the rule, and nothing was lost for it. */
 static void
-lose(struct run *run, uint32_t slot, vnet_client_id source,
-     const struct node *arriving, uint32_t need, const struct vnet_loss *loss)
+lose_arriving(struct run *run, uint32_t slot, vnet_client_id source,
+	      const struct vnet_frame *f, const struct verdict *v,
+	      const struct vnet_loss *loss)
+{
+	assert_false(v->may_take);
+	assert_int_equal(loss->reason, v->reason);
+	assert_int_equal(loss->queue, slot);
+	assert_int_equal(loss->source, source);
+	assert_int_equal(loss->octets, vnet_frame_octets(f));
+	assert_int_equal(loss->freed, 0);
+	run->lost[v->reason][1]++;
+	run->beyond_share += v->is_beyond_share;
+	run->none_could_give += v->has_longer;
+}
+
+/* The newest of the longest is lost, and it is of that queue: the model loses
+ * it, too. Returns the blocks that this gave. */
+static uint32_t
+lose_waiting(struct run *run, uint32_t slot, vnet_client_id source,
+	     const struct vnet_loss *loss)
 {
 	struct queue *m = &run->model[slot];
-	struct sub *own = sub_of(m, source), *s;
-	uint32_t octets = vnet_frame_octets(&arriving->f);
-	uint32_t own_octets = octets + (own ? sub_octets(own) : 0);
-	bool fits = octets <= m->limit && need <= m->quota;
-	enum vnet_drop reason = VNET_DROP_QUEUE_FULL;
-	uint32_t loser = slot, longest = 0, most;
+	struct sub *s = sub_of(m, loss->source);
+	uint32_t longest = 0, had;
 	struct node *newest;
 
-	if (queue_octets(m) + octets <= m->limit &&
-	    queue_blocks(m) + need <= m->quota) {
-		/* The queue that holds most, the arriving frame counted in; the
-		 * first of several, and that which is pushed to before all. */
-		reason = VNET_DROP_POOL_EMPTY;
-		most = queue_blocks(m) + need;
-		for (uint32_t i = 0; i < QUEUES; i++) {
-			if (queue_blocks(&run->model[i]) > most) {
-				most = queue_blocks(&run->model[i]);
-				loser = i;
-			}
-		}
-	}
-	assert_int_equal(loss->reason, reason);
-	assert_int_equal(loss->queue, loser);
-	run->lost[reason][loss->is_arriving]++;
-
-	m = &run->model[loser];
-	for (uint32_t i = 0; i < m->nsubs; i++) {
-		if (sub_octets(&m->sub[i]) > longest)
-			longest = sub_octets(&m->sub[i]);
-	}
-	if (!fits || (loser == slot && own_octets >= longest)) {
-		assert_true(loss->is_arriving);
-		assert_int_equal(loss->source, source);
-		assert_int_equal(loss->octets, octets);
-		return;
-	}
+	assert_int_equal(loss->queue, slot);
+	run->lost[loss->reason][0]++;
+	for (uint32_t i = 0; i < m->nsubs; i++)
+		longest = larger(longest, sub_blocks(&m->sub[i]));
 	/* Of several that are longest, it says which. */
-	assert_false(loss->is_arriving);
-	s = sub_of(m, loss->source);
+	assert_true(loss->source != source);
 	assert_non_null(s);
-	assert_int_equal(sub_octets(s), longest);
+	had = sub_blocks(s);
+	assert_int_equal(had, longest);
 	newest = s->tail;
 	assert_int_equal(loss->octets, vnet_frame_octets(&newest->f));
 	s->tail = newest->prev;
-	if (s->tail)
+	if (s->tail) {
 		s->tail->next = NULL;
-	else
+		had -= sub_blocks(s);
+	} else {
 		remove_sub(m, s);
+	}
 	free(newest);
+	return had;
 }
 
 /* Both */
@@ -255,7 +332,7 @@ lose(struct run *run, uint32_t slot, vnet_client_id source,
 static uint32_t
 random_len(struct run *run)
 {
-	static const uint32_t len[] = {60, 60, 508, 1514, 1514, 9014};
+	static const uint32_t len[] = {60, 508, 1514, 1514, 4000, 9014};
 	uint32_t r = test_random_below(&run->random, 100);
 
 	if (r < 60)
@@ -310,43 +387,66 @@ assert_same_frame(const struct vnet_frame *a, const struct vnet_frame *b)
 }
 
 static void
+append(struct queue *m, struct sub *s, vnet_client_id source, uint32_t weight,
+       struct node *node)
+{
+	if (!s) {
+		s = &m->sub[m->nsubs++];
+		*s = (struct sub){
+			.source = source, .weight = weight, .head = node};
+	} else {
+		s->tail->next = node;
+	}
+	node->prev = s->tail;
+	s->tail = node;
+}
+
+static vnet_client_id
+source_number(uint32_t n)
+{
+	return (uint64_t)(1 + n / SLOTS) << 32 | n % SLOTS;
+}
+
+static void
 push(struct run *run, uint32_t slot, vnet_client_id source)
 {
 	struct queue *m = &run->model[slot];
 	struct node *node = random_frame(run);
 	uint32_t weight = (uint32_t)source % 3 + 1;
+	uint32_t need = lay_down(run, sub_of(m, source), node);
+	struct verdict v = judge(run, slot, source, sub_of(m, source), need);
+	vnet_client_id last = VNET_NO_ID;
+	uint32_t freed = 0, nlosers = 0;
+	struct vnet_loss loss;
 
-	for (;;) {
-		struct sub *s = sub_of(m, source);
-		uint32_t need = lay_down(run, s, node);
-		struct vnet_loss loss;
-
-		memset(&loss, 0xa5, sizeof(loss));
-		if (vnet_queue_push(&run->pool, &run->q[slot], source, weight,
-				    &node->f, &loss)) {
-			assert_true(queue_octets(m) +
-					    vnet_frame_octets(&node->f) <=
-				    m->limit);
-			assert_true(queue_blocks(m) + need <= m->quota);
-			assert_true(pool_blocks(run) + need <= NBLOCKS);
-			if (!s) {
-				s = &m->sub[m->nsubs++];
-				*s = (struct sub){.source = source,
-						  .weight = weight,
-						  .head = node};
-			} else {
-				s->tail->next = node;
-			}
-			node->prev = s->tail;
-			s->tail = node;
-			return;
-		}
-		lose(run, slot, source, node, need, &loss);
+	memset(&loss, 0xa5, sizeof(loss));
+	loss.freed = 0;
+	while (!vnet_queue_push(&run->pool, &run->q[slot], source, weight,
+				&node->f, &loss)) {
 		if (loss.is_arriving) {
+			assert_true(!nlosers);
+			lose_arriving(run, slot, source, &node->f, &v, &loss);
 			free(node);
 			return;
 		}
+		/* Not one more than it needs. */
+		assert_true(v.may_take);
+		assert_true(freed < need && lacking(run, m, need) > 0);
+		assert_int_equal(loss.reason, queue_blocks(m) + need > m->quota
+						      ? VNET_DROP_QUEUE_FULL
+						      : VNET_DROP_POOL_EMPTY);
+		freed += lose_waiting(run, slot, source, &loss);
+		assert_int_equal(loss.freed, freed);
+		nlosers += loss.source != last;
+		last = loss.source;
 	}
+	/* Not one less. */
+	assert_true(v.may_take);
+	assert_true(freed >= need || !need || !lacking(run, m, need));
+	assert_true(queue_blocks(m) + need <= m->quota);
+	assert_true(pool_blocks(run) + need <= NBLOCKS);
+	run->from_many += nlosers > 1;
+	append(m, sub_of(m, source), source, weight, node);
 }
 
 /* See some, take fewer of them. */
@@ -405,11 +505,14 @@ compare(const struct run *run)
 	for (uint32_t i = 0; i < QUEUES; i++) {
 		const struct vnet_queue *q = &run->q[i];
 
+		assert_true(q->blocks <= run->model[i].quota);
 		assert_int_equal(q->octets, queue_octets(&run->model[i]));
 		assert_int_equal(q->blocks, queue_blocks(&run->model[i]));
 		assert_int_equal(q->frames, queue_frames(&run->model[i]));
 		assert_int_equal(q->nsubs, run->model[i].nsubs);
 	}
+	for (uint32_t i = 0; i < SLOTS; i++)
+		assert_int_equal(run->pool.held[i], slot_blocks(run, i));
 	assert_int_equal(run->pool.nused, pool_blocks(run));
 }
 
@@ -418,16 +521,17 @@ compare(const struct run *run)
 static uint32_t
 measure_header(struct run *run)
 {
-	struct vnet_loss loss;
+	struct vnet_loss loss = {.freed = 0};
 
 	for (uint32_t len = VNET_POOL_BLOCK; len; len--) {
 		struct vnet_frame f = {.data = run->octets, .len = len};
 		uint32_t blocks;
 
-		assert_true(vnet_queue_push(&run->pool, &run->q[0], 1, 1, &f,
-					    &loss));
-		blocks = run->q[0].blocks;
-		vnet_queue_purge(&run->pool, &run->q[0]);
+		/* The last queue has room for two. */
+		assert_true(vnet_queue_push(&run->pool, &run->q[QUEUES - 1], 1,
+					    1, &f, &loss));
+		blocks = run->q[QUEUES - 1].blocks;
+		vnet_queue_purge(&run->pool, &run->q[QUEUES - 1]);
 		if (blocks == 1)
 			return VNET_POOL_BLOCK - len;
 	}
@@ -436,22 +540,21 @@ measure_header(struct run *run)
 }
 
 static void
-run_init(struct run *run, uint64_t seed, const uint32_t *limit)
+run_init(struct run *run, uint64_t seed, const uint32_t *quota)
 {
 	memset(run, 0, sizeof(*run));
 	run->random.state = seed;
 	test_alloc_init(&run->alloc);
 	assert_int_equal(vnet_pool_init(&run->pool, &run->alloc.alloc,
-					NBLOCKS * VNET_POOL_BLOCK, QUEUES),
+					NBLOCKS * VNET_POOL_BLOCK, SLOTS),
 			 0);
 	for (size_t i = 0; i < sizeof(run->octets); i++)
 		run->octets[i] = (uint8_t)test_random(&run->random);
 	for (uint32_t i = 0; i < QUEUES; i++) {
-		assert_true(vnet_queue_nodes(&run->pool, limit[i]) <= NBLOCKS);
-		vnet_queue_init(&run->q[i], &run->pool, i, limit[i],
+		assert_true(quota[i] <= NBLOCKS);
+		vnet_queue_init(&run->q[i], &run->pool, i, quota[i],
 				run->nodes[i]);
-		run->model[i].limit = limit[i];
-		run->model[i].quota = run->q[i].quota;
+		run->model[i].quota = quota[i];
 	}
 	run->header = measure_header(run);
 }
@@ -465,7 +568,8 @@ step(struct run *run, int i)
 	uint32_t busy = i / 500 % 2 ? 900 : 700;
 
 	if (r < busy)
-		push(run, slot, 1 + test_random_below(&run->random, SOURCES));
+		push(run, slot,
+		     source_number(test_random_below(&run->random, SOURCES)));
 	else if (r < 998)
 		output(run, slot);
 	else
@@ -473,11 +577,11 @@ step(struct run *run, int i)
 }
 
 static void
-run_steps(uint64_t seed, const uint32_t *limit, int steps)
+run_steps(uint64_t seed, const uint32_t *quota, int steps)
 {
 	static struct run run;
 
-	run_init(&run, seed, limit);
+	run_init(&run, seed, quota);
 	for (int i = 0; i < steps; i++) {
 		step(&run, i);
 		compare(&run);
@@ -488,10 +592,13 @@ run_steps(uint64_t seed, const uint32_t *limit, int steps)
 	assert_true(run.taken > (unsigned int)steps / 20);
 	for (int arriving = 0; arriving < 2; arriving++)
 		assert_true(run.lost[VNET_DROP_QUEUE_FULL][arriving] > 100);
-	if (limit[1] > NBLOCKS * VNET_POOL_BLOCK / 2) {
+	assert_true(run.none_could_give > 20);
+	assert_true(run.from_many > 20);
+	if (quota[2] == NBLOCKS) {
 		for (int arriving = 0; arriving < 2; arriving++)
 			assert_true(run.lost[VNET_DROP_POOL_EMPTY][arriving] >
 				    100);
+		assert_true(run.beyond_share > 100);
 	}
 
 	for (uint32_t i = 0; i < QUEUES; i++) {
@@ -508,20 +615,20 @@ run_steps(uint64_t seed, const uint32_t *limit, int steps)
 static void
 test_queues_agree_with_the_model(void **state)
 {
-	static const uint32_t limit[] = {2048, 12000, 30000};
+	static const uint32_t quota[] = {1, 12, 24};
 
 	(void)state;
-	run_steps(1, limit, 30000);
+	run_steps(1, quota, 30000);
 }
 
 static void
 test_queues_agree_where_the_pool_runs_out(void **state)
 {
-	static const uint32_t limit[] = {9000, 70000, 120000};
+	static const uint32_t quota[] = {16, 40, NBLOCKS};
 
 	(void)state;
-	run_steps(2, limit, 30000);
-	run_steps(3, limit, 30000);
+	run_steps(2, quota, 30000);
+	run_steps(3, quota, 30000);
 }
 
 int

@@ -131,9 +131,11 @@ test_queue_is_as_long_as_asked_for(void **state)
 
 	for (int i = 0; i < 100; i++)
 		test_send(&net->peer, TEST_BROADCAST, 1, 0);
+	/* Two blocks, each with as many records of 40 octets and a frame, in
+	 * units of 8, as it has room for. */
 	assert_int_equal(vnet_inproc_poll(&net->ip, count, net, 100, 0),
-			 4096 / 60);
-	assert_int_equal(net->nframes, 4096 / 60);
+			 2 * (VNET_POOL_BLOCK / 104));
+	assert_int_equal(net->nframes, 38);
 }
 
 static void
@@ -201,6 +203,26 @@ test_client_that_has_gone_is_not_polled(void **state)
 }
 
 static void
+test_client_of_a_switch_that_has_gone_is_not_polled(void **state)
+{
+	struct test_alloc alloc;
+	struct vnet_switch *sw = test_switch(&alloc, 2);
+	const struct vnet_port_config config = {
+		.size = sizeof(config),
+		.name = "ip",
+	};
+	struct vnet_inproc ip;
+	vnet_port_id port;
+
+	(void)state;
+	assert_int_equal(vnet_port_add(sw, &config, &port, NULL), 0);
+	assert_int_equal(vnet_inproc_open(&ip, sw, port, 0, 0), 0);
+	test_switch_end(sw, &alloc);
+	assert_true(ip.id == VNET_NO_ID);
+	assert_int_equal(vnet_inproc_poll(&ip, count, NULL, 9, 0), -ENOENT);
+}
+
+static void
 test_wrong_queue_is_refused(void **state)
 {
 	struct net *net = *state;
@@ -235,6 +257,8 @@ main(void)
 		TEST(test_switch_is_not_called_from_inside_a_poll),
 		TEST(test_poll_from_inside_a_send_is_busy),
 		TEST(test_client_that_has_gone_is_not_polled),
+		cmocka_unit_test(
+			test_client_of_a_switch_that_has_gone_is_not_polled),
 		TEST(test_wrong_queue_is_refused),
 	};
 	int failed = conformance_run(&inproc);

@@ -587,7 +587,7 @@ test_driver_that_breaks_over_its_queue_loses_that_too(void **state)
 /* Queues */
 
 static void
-test_queue_is_bounded_in_octets_of_frames(void **state)
+test_queue_is_bounded_in_octets_of_the_pool(void **state)
 {
 	struct net *net = *state;
 	struct fake *x = &net->more[0];
@@ -595,19 +595,38 @@ test_queue_is_bounded_in_octets_of_frames(void **state)
 	assert_int_equal(fake_attach(x, net->sw, add_port(net, "d"), 0, 10000),
 			 0);
 	x->room = 0;
+	/* Two of these do not share a block. */
 	send_many(&net->a, 12, 1000);
-	assert_int_equal(stats(x).queued.frames, 10);
-	assert_int_equal(stats(x).queued.octets, 10000);
-	assert_int_equal(test_out_drops(x, VNET_DROP_QUEUE_FULL), 2);
-	assert_int_equal(stats(&net->a).lost_by_others.frames, 2);
-	assert_int_equal(stats(&net->a).lost_by_others.octets, 2000);
-	assert_true(stats(x).queue_memory >= 10000);
-	/* A frame that is never to fit. */
-	assert_int_equal(vnet_port_set_mtu(net->sw, x->port, 65535), 0);
+	assert_int_equal(stats(x).queued.frames, 4);
+	assert_int_equal(stats(x).queued.octets, 4000);
+	assert_int_equal(stats(x).queue_memory, 4 * VNET_POOL_BLOCK);
+	assert_int_equal(test_out_drops(x, VNET_DROP_QUEUE_FULL), 8);
+	assert_int_equal(stats(&net->a).lost_by_others.frames, 8);
+	assert_int_equal(stats(&net->a).lost_by_others.octets, 8000);
 	x->room = FAKE_ENDLESS;
 	vnet_client_output(net->sw, x->id, 100, 0);
-	assert_int_equal(x->nsent, 10);
+	assert_int_equal(x->nsent, 4);
 	assert_int_equal(stats(x).queue_memory, 0);
+}
+
+static void
+test_frame_that_takes_more_than_the_queue_is_lost_alone(void **state)
+{
+	struct net *net = *state;
+	struct fake *x = &net->more[0];
+	struct vnet_frame f = test_frame(TEST_BROADCAST, 0xc, 2048);
+
+	assert_int_equal(fake_attach(x, net->sw, add_port(net, "d"), 0,
+				     VNET_POOL_BLOCK),
+			 0);
+	assert_int_equal(vnet_port_set_mtu(net->sw, x->port, 65535), 0);
+	x->room = 0;
+	send_many(&net->a, 5, 60);
+	vnet_switch_input(net->sw, net->c.id, &f, 1, 0);
+	assert_int_equal(stats(x).queued.frames, 5);
+	assert_int_equal(test_out_drops(x, VNET_DROP_QUEUE_FULL), 1);
+	assert_int_equal(stats(&net->c).lost_by_others.frames, 1);
+	assert_int_equal(stats(&net->a).lost_by_others.frames, 0);
 }
 
 static void
@@ -618,24 +637,22 @@ test_queue_has_the_switchs_bound_where_it_says_none(void **state)
 	reopen(net, &(struct vnet_switch_config){.queue_octets = 65536});
 	net->b.room = 0;
 	send_many(&net->a, 70, 1024);
-	assert_int_equal(stats(&net->b).queued.octets, 65536);
-	assert_int_equal(test_out_drops(&net->b, VNET_DROP_QUEUE_FULL), 6);
+	assert_int_equal(stats(&net->b).queue_memory, 65536);
+	assert_int_equal(stats(&net->b).queued.frames, 32);
+	assert_int_equal(test_out_drops(&net->b, VNET_DROP_QUEUE_FULL), 38);
 }
 
-/* The quota is twice the bound in octets, so that frames which waste half of
- * their block still fit. */
 static void
-test_quota_of_the_pool_is_twice_the_queue(void **state)
+test_small_frames_share_blocks(void **state)
 {
 	struct net *net = *state;
-	struct vnet_frame f = test_frame(0xb, 0xa, 1100);
 
 	reopen(net, &(struct vnet_switch_config){.queue_octets = 65536});
 	net->b.room = 0;
-	for (int i = 0; i < 59; i++)
-		vnet_switch_input(net->sw, net->a.id, &f, 1, 0);
-	assert_int_equal(stats(&net->b).queued.frames, 59);
-	assert_int_equal(stats(&net->b).queue_memory, 59 * VNET_POOL_BLOCK);
+	send_many(&net->a, 700, 60);
+	assert_int_equal(stats(&net->b).queued.frames,
+			 32 * (VNET_POOL_BLOCK / 104));
+	assert_int_equal(stats(&net->b).queue_memory, 65536);
 }
 
 static void
@@ -648,16 +665,16 @@ test_longest_source_loses_its_newest_frame(void **state)
 	pin_b(net);
 	net->b.room = 0;
 	send_many(&net->a, 100, 1000); /* fills it */
-	assert_int_equal(stats(&net->b).queued.frames, 65);
-	assert_int_equal(stats(&net->a).lost_by_others.frames, 35);
+	assert_int_equal(stats(&net->b).queued.frames, 32);
+	assert_int_equal(stats(&net->a).lost_by_others.frames, 68);
 	for (unsigned int i = 0; i < 10; i++) {
 		f = test_frame(0xb, 0xc, 1000);
 		vnet_switch_input(net->sw, net->c.id, &f, 1, 0);
 	}
-	assert_int_equal(stats(&net->b).queued.frames, 65);
-	assert_int_equal(stats(&net->a).lost_by_others.frames, 45);
+	assert_int_equal(stats(&net->b).queued.frames, 32);
+	assert_int_equal(stats(&net->a).lost_by_others.frames, 78);
 	assert_int_equal(stats(&net->c).lost_by_others.frames, 0);
-	assert_int_equal(test_out_drops(&net->b, VNET_DROP_QUEUE_FULL), 45);
+	assert_int_equal(test_out_drops(&net->b, VNET_DROP_QUEUE_FULL), 78);
 }
 
 /* Octets of frames from each of two sources, as they leave. */
@@ -751,7 +768,7 @@ test_full_client_costs_the_others_nothing(void **state)
 }
 
 static void
-test_empty_pool_takes_from_whoever_holds_most(void **state)
+test_source_takes_no_more_of_the_pool_than_it_leaves(void **state)
 {
 	struct vnet_switch_stats s = {.size = sizeof(s)};
 	struct net *net = *state;
@@ -765,21 +782,28 @@ test_empty_pool_takes_from_whoever_holds_most(void **state)
 	net->b.room = 0;
 	net->c.room = 0;
 	send_many(&net->a, 70, 1500);
-	assert_int_equal(stats(&net->b).queued.frames, 64);
+	assert_int_equal(stats(&net->b).queued.frames, 32);
 	assert_int_equal(vnet_switch_get_stats(net->sw, &s), 0);
-	assert_int_equal(s.pool_used, s.pool_octets);
-	/* No quota is more than the whole pool. */
-	assert_int_equal(test_out_drops(&net->b, VNET_DROP_QUEUE_FULL), 6);
+	assert_int_equal(s.pool_used, s.pool_octets / 2);
+	assert_int_equal(test_out_drops(&net->b, VNET_DROP_POOL_EMPTY), 38);
+	/* Nor in another queue. */
 	for (int i = 0; i < 40; i++) {
 		struct vnet_frame f = test_frame(0xc, 0xa, 1500);
 
 		vnet_switch_input(net->sw, net->a.id, &f, 1, 0);
 	}
+	assert_int_equal(stats(&net->c).queued.frames, 0);
+	assert_int_equal(test_out_drops(&net->c, VNET_DROP_POOL_EMPTY), 40);
+	assert_int_equal(stats(&net->a).lost_by_others.frames, 78);
+	/* Another source shares the queue, which may not grow either. */
+	for (int i = 0; i < 10; i++) {
+		struct vnet_frame f = test_frame(0xb, 0xc, 1500);
+
+		vnet_switch_input(net->sw, net->c.id, &f, 1, 0);
+	}
 	assert_int_equal(stats(&net->b).queued.frames, 32);
-	assert_int_equal(stats(&net->c).queued.frames, 32);
-	assert_int_equal(test_out_drops(&net->b, VNET_DROP_POOL_EMPTY), 32);
-	assert_int_equal(test_out_drops(&net->c, VNET_DROP_POOL_EMPTY), 8);
-	assert_int_equal(stats(&net->a).lost_by_others.frames, 46);
+	assert_int_equal(stats(&net->a).lost_by_others.frames, 88);
+	assert_int_equal(stats(&net->c).lost_by_others.frames, 0);
 }
 
 static void
@@ -908,8 +932,8 @@ test_total_of_what_queues_lost_outlives_both_clients(void **state)
 	send_many(&net->a, 70, 1000);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(vnet_switch_get_stats(net->sw, &s), 0);
-		assert_int_equal(s.total.lost_by_others.frames, 5);
-		assert_int_equal(s.total.lost_by_others.octets, 5000);
+		assert_int_equal(s.total.lost_by_others.frames, 38);
+		assert_int_equal(s.total.lost_by_others.octets, 38000);
 		assert_conserved(net->sw);
 		vnet_client_remove(net->sw, i ? net->b.id : net->a.id);
 	}
@@ -1097,14 +1121,15 @@ main(void)
 		TEST(test_driver_that_claims_more_than_it_got_is_not_believed),
 		TEST(test_broken_driver_loses_all_and_is_left_alone),
 		TEST(test_driver_that_breaks_over_its_queue_loses_that_too),
-		TEST(test_queue_is_bounded_in_octets_of_frames),
+		TEST(test_queue_is_bounded_in_octets_of_the_pool),
+		TEST(test_frame_that_takes_more_than_the_queue_is_lost_alone),
 		TEST(test_queue_has_the_switchs_bound_where_it_says_none),
-		TEST(test_quota_of_the_pool_is_twice_the_queue),
+		TEST(test_small_frames_share_blocks),
 		TEST(test_longest_source_loses_its_newest_frame),
 		TEST(test_sources_share_a_queue_by_octets),
 		TEST(test_share_of_a_source_is_its_weight),
 		TEST(test_full_client_costs_the_others_nothing),
-		TEST(test_empty_pool_takes_from_whoever_holds_most),
+		TEST(test_source_takes_no_more_of_the_pool_than_it_leaves),
 		TEST(test_idle_client_holds_no_memory_of_the_pool),
 		TEST(test_frames_of_a_source_that_has_gone_still_leave_the_queue),
 		TEST(test_counters_are_in_frames_and_octets_of_the_wire),

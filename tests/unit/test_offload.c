@@ -516,12 +516,14 @@ resolve_again(const struct sample *s, const struct vnet_frame *first,
 	      uint32_t moved, uint32_t carries, struct wire *w)
 {
 	uint8_t *buf = allocate(VNET_RESOLVED_MAX);
+	struct vnet_offload o = {.nsegs = 1};
 	struct vnet_resolver r;
 	struct vnet_frame out;
 
 	if (!(carries & VNET_CARRIES_TAGS))
 		moved += 4u * first->ntags;
-	vnet_resolver_begin(&r, first, carries);
+	assert_true(vnet_offload_check(first, &o));
+	vnet_resolver_begin(&r, first, &o, carries);
 	while (vnet_resolver_next(&r, buf, &out) > 0)
 		model(s, &out, moved, w);
 	free(buf);
@@ -546,7 +548,7 @@ resolve(const struct sample *s, uint32_t carries, struct wire *w,
 
 	memcpy(before, f->data, f->len);
 	assert_true(vnet_offload_check(f, &o));
-	vnet_resolver_begin(&r, f, carries);
+	vnet_resolver_begin(&r, f, &o, carries);
 	for (;;) {
 		memset(buf, 0xee, used + 64);
 		memset(&out, 0xee, sizeof(out));
@@ -682,10 +684,12 @@ cut(const struct sample *s)
 {
 	uint8_t *buf = allocate(VNET_RESOLVED_MAX);
 	struct wire w = {.n = 0};
+	struct vnet_offload o;
 	struct vnet_resolver r;
 	struct vnet_frame out;
 
-	vnet_resolver_begin(&r, &s->f, 0);
+	assert_true(vnet_offload_check(&s->f, &o));
+	vnet_resolver_begin(&r, &s->f, &o, 0);
 	while (vnet_resolver_next(&r, buf, &out) > 0)
 		wire_add(&w, &out, out.len);
 	free(buf);
@@ -967,6 +971,40 @@ test_ecn_without_segmentation_is_refused(void **state)
 	REFUSED(&c, s.f.flags = VNET_FRAME_GSO_ECN);
 }
 
+/* A frame of a kilobyte of extension header and a few octets to be sent one by
+ * one would become a megabyte at every port. */
+static void
+test_segments_whose_headers_are_most_of_them_are_refused(void **state)
+{
+	enum { EXT = 1024, HEADERS = 14 + 40 + EXT + 20 };
+	uint8_t octets[HEADERS + 61];
+	struct vnet_offload o;
+
+	(void)state;
+	for (uint32_t payload = 58; payload <= 61; payload++) {
+		struct vnet_frame f = {
+			.data = octets,
+			.len = HEADERS + payload,
+			.flags = VNET_FRAME_CSUM_PARTIAL,
+			.gso_type = VNET_GSO_TCP6,
+			.gso_size = 1,
+			.csum_start = HEADERS - 20,
+			.csum_offset = 16,
+		};
+
+		memset(octets, 0, sizeof(octets));
+		store(octets + 12, 2, 0x86dd);
+		octets[14] = 0x60;
+		store(octets + 18, 2, EXT + 20 + payload);
+		octets[20] = 60;                    /* destination options, */
+		octets[54] = 6;                     /* then TCP */
+		octets[55] = (EXT - 8) / 8;         /* all of it Pad1 */
+		octets[HEADERS - 20 + 12] = 5 << 4; /* data offset */
+		assert_int_equal(vnet_offload_check(&f, &o),
+				 (payload - 1) * HEADERS <= 65536);
+	}
+}
+
 static void
 test_more_than_128_segments_are_refused(void **state)
 {
@@ -1132,7 +1170,7 @@ test_no_mutation_reads_or_writes_outside(void **state)
 			s.f.csum_start = (uint16_t)rnd(128);
 		if (vnet_offload_check(&s.f, &o)) {
 			naccepted++;
-			vnet_resolver_begin(&r, &s.f, rnd(ALL));
+			vnet_resolver_begin(&r, &s.f, &o, rnd(ALL));
 			while (vnet_resolver_next(&r, buf, &out) > 0)
 				n++;
 			assert_true(n == 1 || n == o.nsegs);
@@ -1169,6 +1207,8 @@ main(void)
 		cmocka_unit_test(
 			test_padding_behind_a_frame_to_be_cut_is_refused),
 		cmocka_unit_test(test_ecn_without_segmentation_is_refused),
+		cmocka_unit_test(
+			test_segments_whose_headers_are_most_of_them_are_refused),
 		cmocka_unit_test(test_more_than_128_segments_are_refused),
 		cmocka_unit_test(test_syn_and_rst_may_stand_for_one_segment),
 		cmocka_unit_test(test_transport_lengths_that_lie_are_refused),

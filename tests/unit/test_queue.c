@@ -8,8 +8,9 @@
 /* What a source of weight 1 may send a round: one full frame at the least. */
 #define QUANTUM 1514
 
-/* A pool and its queues. Sources are numbered from 1. */
+/* A pool and its queues, those of the first slots. Any slot may be a source. */
 #define QUEUES 4
+#define SLOTS  64
 #define LONG   65550 /* a frame of the longest datagram */
 
 struct bench {
@@ -20,20 +21,18 @@ struct bench {
 };
 
 static void
-bench_init(struct bench *b, uint32_t nblocks, uint32_t limit)
+bench_init(struct bench *b, uint32_t nblocks, uint32_t quota)
 {
 	test_alloc_init(&b->alloc);
 	assert_int_equal(vnet_pool_init(&b->pool, &b->alloc.alloc,
 					(uint64_t)nblocks * VNET_POOL_BLOCK,
-					QUEUES),
+					SLOTS),
 			 0);
 	for (uint32_t i = 0; i < QUEUES; i++) {
-		uint32_t n = vnet_queue_nodes(&b->pool, limit);
-
 		/* Exactly as many: a sanitizer sees one too few. */
-		b->nodes[i] = malloc(n * sizeof(*b->nodes[i]));
+		b->nodes[i] = malloc(quota * sizeof(*b->nodes[i]));
 		assert_non_null(b->nodes[i]);
-		vnet_queue_init(&b->queue[i], &b->pool, i, limit, b->nodes[i]);
+		vnet_queue_init(&b->queue[i], &b->pool, i, quota, b->nodes[i]);
 	}
 }
 
@@ -50,20 +49,21 @@ bench_fini(struct bench *b)
 	}
 	assert_true(vnet_pool_check(&b->pool));
 	assert_int_equal(b->pool.nused, 0);
-	assert_int_equal(b->pool.holders.n, 0);
+	for (uint32_t i = 0; i < SLOTS; i++)
+		assert_int_equal(b->pool.held[i], 0);
 	vnet_pool_fini(&b->pool, &b->alloc.alloc);
 	assert_int_equal(b->alloc.blocks, 0);
 	assert_int_equal(b->alloc.used, 0);
 }
 
-/* 1,024 blocks, and queues of 1 MiB. */
+/* 1,024 blocks, and queues of half of these. */
 static int
 setup(void **state)
 {
 	struct bench *b = malloc(sizeof(*b));
 
 	assert_non_null(b);
-	bench_init(b, 1024, 1 << 20);
+	bench_init(b, 1024, 512);
 	*state = b;
 	return 0;
 }
@@ -98,17 +98,28 @@ frame(unsigned int n, uint32_t len)
 	};
 }
 
-/* Push to queue 0. */
+/* Push to queue @slot. When the frame is done, @loss is ready for the next. */
+static bool
+push_to(struct bench *b, uint32_t slot, vnet_client_id source,
+	const struct vnet_frame *f, struct vnet_loss *loss)
+{
+	uint32_t freed = loss->freed;
+	bool ok;
+
+	memset(loss, 0xa5, sizeof(*loss));
+	loss->freed = freed;
+	ok = vnet_queue_push(&b->pool, &b->queue[slot], source, 1, f, loss);
+	if (ok || loss->is_arriving)
+		loss->freed = 0;
+	assert_true(vnet_pool_check(&b->pool));
+	return ok;
+}
+
 static bool
 push(struct bench *b, vnet_client_id source, const struct vnet_frame *f,
      struct vnet_loss *loss)
 {
-	bool ok;
-
-	memset(loss, 0xa5, sizeof(*loss));
-	ok = vnet_queue_push(&b->pool, &b->queue[0], source, 1, f, loss);
-	assert_true(vnet_pool_check(&b->pool));
-	return ok;
+	return push_to(b, 0, source, f, loss);
 }
 
 static void
@@ -116,7 +127,7 @@ must_push_to(struct bench *b, uint32_t queue, vnet_client_id source,
 	     uint32_t weight, unsigned int n, uint32_t len)
 {
 	struct vnet_frame f = frame(n, len);
-	struct vnet_loss loss;
+	struct vnet_loss loss = {.freed = 0};
 
 	assert_true(vnet_queue_push(&b->pool, &b->queue[queue], source, weight,
 				    &f, &loss));
@@ -345,7 +356,7 @@ test_fields_and_tags_travel_along(void **state)
 	/* What one switch notes of a frame does not come out of the queue. */
 	f[3].depth = 5;
 	for (int i = 0; i < 4; i++) {
-		struct vnet_loss loss;
+		struct vnet_loss loss = {.freed = 0};
 
 		assert_true(push(b, 1, &f[i], &loss));
 	}
@@ -361,7 +372,7 @@ test_frame_is_a_copy(void **state)
 	uint8_t octets[60];
 	struct vnet_frame f = {.data = octets, .len = sizeof(octets)};
 	struct vnet_frame want = frame(1, sizeof(octets));
-	struct vnet_loss loss;
+	struct vnet_loss loss = {.freed = 0};
 
 	memcpy(octets, want.data, sizeof(octets));
 	assert_true(push(b, 1, &f, &loss));
@@ -571,44 +582,152 @@ assert_loss(const struct vnet_loss *loss, enum vnet_drop reason, uint32_t queue,
 	assert_int_equal(loss->is_arriving, is_arriving);
 }
 
+/* Push to queue 0 until that frame is in (true), or lost. *@lost counts the
+ * frames of others that this cost. */
+static bool
+offer(struct bench *b, vnet_client_id source, unsigned int n, uint32_t len,
+      uint32_t *lost)
+{
+	struct vnet_frame f = frame(n, len);
+	struct vnet_loss loss = {.freed = 0};
+
+	*lost = 0;
+	while (!push(b, source, &f, &loss)) {
+		if (loss.is_arriving)
+			return false;
+		assert_true(loss.source != source);
+		++*lost;
+	}
+	return true;
+}
+
+/* Octets that a frame takes beside its own, and frames of 60 to a block. */
+static uint32_t
+header(struct bench *b)
+{
+	return VNET_POOL_BLOCK - longest_in_a_block(b);
+}
+
+static uint32_t
+small_to_a_block(struct bench *b)
+{
+	return VNET_POOL_BLOCK / ((60 + header(b) + 7) / 8 * 8);
+}
+
+/* @source takes @nblocks blocks of queue @slot, by a frame each. */
 static void
-test_limit_holds_to_the_octet(void **state)
+fill(struct bench *b, uint32_t slot, vnet_client_id source, uint32_t nblocks)
+{
+	uint32_t before = b->queue[slot].blocks;
+
+	for (unsigned int n = 0; n < nblocks; n++)
+		must_push_to(b, slot, source, 1, n, 1900);
+	assert_int_equal(b->queue[slot].blocks, before + nblocks);
+}
+
+/* The backlog of @source in queue @slot, NULL for none. */
+static const struct vnet_sub *
+sub_of(const struct bench *b, uint32_t slot, vnet_client_id source)
+{
+	uint32_t i = b->queue[slot].turn[0];
+
+	for (uint32_t n = b->queue[slot].nsubs; n; n--) {
+		if (b->pool.sub[i].source == source)
+			return &b->pool.sub[i];
+		i = b->pool.sub[i].ring_next;
+	}
+	return NULL;
+}
+
+static uint32_t
+blocks_of(const struct bench *b, uint32_t slot, vnet_client_id source)
+{
+	const struct vnet_sub *s = sub_of(b, slot, source);
+
+	return s ? s->blocks : 0;
+}
+
+/* In queue 0, @source has @n frames of @len octets. */
+static void
+assert_backlog(const struct bench *b, vnet_client_id source, uint32_t n,
+	       uint32_t len)
+{
+	const struct vnet_sub *s = sub_of(b, 0, source);
+
+	assert_non_null(s);
+	assert_int_equal(s->turn[0].frames, n);
+	assert_int_equal(s->octets, n * len);
+}
+
+static void
+test_quota_holds_to_the_block(void **state)
 {
 	struct bench b;
-	struct vnet_loss loss;
+	struct vnet_loss loss = {.freed = 0};
 	struct vnet_frame f = frame(9, 1000);
+	uint32_t rest;
 
 	(void)state;
-	bench_init(&b, 1024, 10000);
-	for (unsigned int n = 0; n < 9; n++)
-		must_push(&b, 1, n, 1000);
-	f.len = 997;
-	f.ntags = 1; /* 1,001 on the wire */
+	bench_init(&b, 1024, 5);
+	rest = VNET_POOL_BLOCK - (1000 + header(&b) + 7) / 8 * 8 - header(&b);
+	for (unsigned int n = 0; n < 4; n++)
+		must_push(&b, 1, n, 1900);
+	must_push(&b, 1, 4, 1000);
+	assert_int_equal(b.queue[0].blocks, 5);
+
+	/* One octet more than there is room for; tags take none. */
+	f = frame(5, rest + 1);
+	f.ntags = 1;
 	assert_false(push(&b, 1, &f, &loss));
-	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, 1001, true);
-	f.len = 996;
+	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, rest + 5, true);
+	f.len = rest;
 	assert_true(push(&b, 1, &f, &loss));
-	assert_int_equal(backlog(&b, 0), 10000);
+	assert_int_equal(b.queue[0].blocks, 5);
+	assert_int_equal(backlog(&b, 0), 4 * 1900 + 1000 + rest + 4);
 	f = frame(10, 14);
 	assert_false(push(&b, 1, &f, &loss));
 	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, 14, true);
-	for (unsigned int n = 0; n < 9; n++)
-		assert_next_is(&b, n, 1000);
+	for (unsigned int n = 0; n < 4; n++)
+		assert_next_is(&b, n, 1900);
+	assert_next_is(&b, 4, 1000);
 	bench_fini(&b);
 }
 
 static void
-test_frame_beyond_the_limit_hurts_nobody_else(void **state)
+test_frame_beyond_the_quota_hurts_nobody_else(void **state)
 {
 	struct bench b;
-	struct vnet_loss loss;
-	struct vnet_frame f = frame(9, 10001);
+	struct vnet_loss loss = {.freed = 0};
+	struct vnet_frame f = frame(9, 10240);
 
 	(void)state;
-	bench_init(&b, 1024, 10000);
+	bench_init(&b, 1024, 5);
+	fill(&b, 0, 1, 5);
+	assert_false(push(&b, 2, &f, &loss)); /* six blocks */
+	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 2, 10240, true);
+	assert_int_equal(backlog(&b, 0), 5 * 1900);
+	bench_fini(&b);
+
+	/* Nor where there is nobody else. */
+	bench_init(&b, 1024, 5);
+	assert_false(push(&b, 2, &f, &loss));
+	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 2, 10240, true);
+	assert_int_equal(b.pool.nused, 0);
+	bench_fini(&b);
+}
+
+static void
+test_frame_beyond_the_pool_hurts_nobody_else(void **state)
+{
+	struct bench b;
+	struct vnet_loss loss = {.freed = 0};
+	struct vnet_frame f = frame(9, LONG);
+
+	(void)state;
+	bench_init(&b, 32, 32); /* such a frame takes 33 */
 	must_push(&b, 1, 1, 5000);
 	assert_false(push(&b, 2, &f, &loss));
-	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 2, 10001, true);
+	assert_loss(&loss, VNET_DROP_POOL_EMPTY, 0, 2, LONG, true);
 	assert_int_equal(backlog(&b, 0), 5000);
 	bench_fini(&b);
 }
@@ -617,11 +736,11 @@ static void
 test_longest_loses_its_newest(void **state)
 {
 	struct bench b;
-	struct vnet_loss loss;
+	struct vnet_loss loss = {.freed = 0};
 	struct vnet_frame f = frame(100, 1514);
 
 	(void)state;
-	bench_init(&b, 1024, 15140);
+	bench_init(&b, 1024, 10);
 	for (unsigned int n = 0; n < 6; n++)
 		must_push(&b, 1, n, 1514);
 	for (unsigned int n = 10; n < 14; n++)
@@ -630,6 +749,7 @@ test_longest_loses_its_newest(void **state)
 	/* Five would be fewer than six; six are not fewer than five. */
 	assert_false(push(&b, 2, &f, &loss));
 	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, 1514, false);
+	assert_int_equal(loss.freed, 1);
 	assert_true(push(&b, 2, &f, &loss));
 	assert_false(push(&b, 2, &f, &loss));
 	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 2, 1514, true);
@@ -643,24 +763,48 @@ test_longest_loses_its_newest(void **state)
 	bench_fini(&b);
 }
 
+/* The longest is who takes the most memory, whatever its octets are. */
+static void
+test_longest_is_by_blocks(void **state)
+{
+	struct bench b;
+	struct vnet_loss loss = {.freed = 0};
+	struct vnet_frame f = frame(100, 60);
+
+	(void)state;
+	bench_init(&b, 1024, 9);
+	for (unsigned int n = 0; n < 5; n++)
+		must_push(&b, 1, n, 1040); /* a block each */
+	for (unsigned int n = 0; n < 4; n++)
+		must_push(&b, 2, n, 1900);
+	assert_int_equal(b.queue[0].blocks, 9);
+	assert_false(push(&b, 3, &f, &loss));
+	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, 1040, false);
+	assert_true(push(&b, 3, &f, &loss));
+	bench_fini(&b);
+}
+
+/* All that lie in the blocks that it needs, and none beside. */
 static void
 test_many_small_frames_make_room_for_a_large_one(void **state)
 {
 	struct bench b;
-	struct vnet_loss loss;
-	struct vnet_frame f = frame(100, 1500);
-	int lost = 0;
+	uint32_t per_block, lost;
 
 	(void)state;
-	bench_init(&b, 1024, 6000);
-	for (unsigned int n = 0; n < 100; n++)
+	bench_init(&b, 1024, 6);
+	per_block = small_to_a_block(&b);
+	for (unsigned int n = 0; n < 5 * per_block + 5; n++)
 		must_push(&b, 1, n, 60);
-	while (!push(&b, 2, &f, &loss)) {
-		assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, 60, false);
-		lost++;
-	}
-	assert_int_equal(lost, 25);
-	assert_int_equal(backlog(&b, 0), 6000);
+	assert_int_equal(b.queue[0].blocks, 6);
+	assert_true(offer(&b, 2, 100, 1500, &lost));
+	assert_int_equal(lost, 5);
+	assert_int_equal(b.queue[0].blocks, 6);
+	assert_true(offer(&b, 3, 101, 4000, &lost));
+	assert_int_equal(lost, 2 * per_block);
+	assert_int_equal(b.queue[0].blocks, 6);
+	assert_backlog(&b, 1, 3 * per_block, 60);
+	assert_backlog(&b, 2, 1, 1500);
 	bench_fini(&b);
 }
 
@@ -668,152 +812,368 @@ static void
 test_source_that_loses_all_is_no_more(void **state)
 {
 	struct bench b;
-	struct vnet_loss loss;
-	struct vnet_frame f = frame(100, 8000);
+	struct vnet_loss loss = {.freed = 0};
+	struct vnet_frame f = frame(100, 4000);
 
 	(void)state;
-	bench_init(&b, 1024, 10000);
+	bench_init(&b, 1024, 5);
 	must_push(&b, 1, 1, 9000);
 	assert_false(push(&b, 2, &f, &loss));
 	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, 9000, false);
+	assert_int_equal(loss.freed, 5);
 	assert_int_equal(b.queue[0].nsubs, 0);
 	assert_int_equal(b.pool.nused, 0);
+	assert_int_equal(b.pool.held[1], 0);
 	assert_true(push(&b, 2, &f, &loss));
-	assert_next_is(&b, 100, 8000);
+	assert_next_is(&b, 100, 4000);
 	bench_fini(&b);
 }
 
 /* Many sources with a small frame each hold a block each. */
 static void
-test_quota_bounds_the_blocks(void **state)
+test_quota_bounds_the_sources(void **state)
 {
 	struct bench b;
-	struct vnet_loss loss;
-	struct vnet_frame f = frame(100, 61);
-	uint32_t quota;
+	struct vnet_loss loss = {.freed = 0};
+	struct vnet_frame f = frame(100, 60);
 
 	(void)state;
-	bench_init(&b, 1024, 65536);
-	quota = b.queue[0].quota;
-	assert_true(quota >= 2 * 65536 / VNET_POOL_BLOCK && quota < 1024);
-	assert_int_equal(vnet_queue_nodes(&b.pool, 65536), quota);
-	for (uint32_t i = 0; i < quota; i++)
-		must_push(&b, i + 1, i, 60);
-	assert_int_equal(b.queue[0].blocks, quota);
-	/* 61 octets are longer than any of 60: it is the longest itself. */
-	assert_false(push(&b, 5000, &f, &loss));
-	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 5000, 61, true);
+	bench_init(&b, 1024, 32);
+	fill(&b, 0, 0, 3);
+	for (uint32_t i = 1; i < 30; i++)
+		must_push(&b, i, i, 60);
+	assert_int_equal(b.queue[0].blocks, 32);
+
 	/* One that has a block has room in it. */
 	assert_true(push(&b, 1, &f, &loss));
-	/* Now that is the longest, and gives up its newest; a block comes back
-	 * only with one more. */
-	f.len = 59;
-	assert_false(push(&b, 5000, &f, &loss));
-	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, 61, false);
-	assert_false(push(&b, 5000, &f, &loss));
-	assert_int_equal(loss.reason, VNET_DROP_QUEUE_FULL);
-	assert_int_equal(loss.octets, 60);
-	assert_false(loss.is_arriving);
-	assert_true(push(&b, 5000, &f, &loss));
-	assert_int_equal(b.queue[0].blocks, quota);
-	bench_fini(&b);
-}
-
-static void
-test_empty_pool_takes_from_whoever_holds_most(void **state)
-{
-	struct bench b;
-	struct vnet_loss loss;
-	struct vnet_frame f = frame(100, 1900);
-
-	(void)state;
-	bench_init(&b, 64, 1 << 20);
-	/* Queue 1 holds 40 blocks, by two sources; queue 2 holds 24. */
-	for (unsigned int n = 0; n < 15; n++)
-		must_push_to(&b, 1, 1, 1, n, 1900);
-	for (unsigned int n = 0; n < 25; n++)
-		must_push_to(&b, 1, 2, 1, n, 1900);
-	for (unsigned int n = 0; n < 24; n++)
-		must_push_to(&b, 2, 1, 1, n, 1900);
-	assert_int_equal(b.pool.nused, 64);
-
-	/* The longest of that queue pays, not of the one that is short. */
-	assert_false(push(&b, 1, &f, &loss));
-	assert_loss(&loss, VNET_DROP_POOL_EMPTY, 1, 2, 1900, false);
-	assert_true(push(&b, 1, &f, &loss));
-	assert_int_equal(b.queue[0].blocks, 1);
-	assert_int_equal(b.queue[1].blocks, 39);
-	assert_int_equal(b.queue[2].blocks, 24);
-
-	/* It takes until the shares are even. */
-	for (int i = 0; i < 200; i++) {
-		if (!push(&b, 1, &f, &loss))
-			assert_int_equal(loss.reason, VNET_DROP_POOL_EMPTY);
+	/* Two that come newly are shorter than the third, which has three. */
+	for (vnet_client_id source = 40; source < 42; source++) {
+		assert_false(push(&b, source, &f, &loss));
+		assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 0, 1900, false);
+		assert_true(push(&b, source, &f, &loss));
 	}
-	assert_in_range(b.queue[0].blocks, 21, 22);
-	assert_in_range(b.queue[1].blocks, 21, 22);
-	assert_in_range(b.queue[2].blocks, 20, 22);
-	assert_int_equal(b.pool.nused, 64);
+	assert_int_equal(b.queue[0].nsubs, 32);
+	/* Now nobody is longer than a third would be. */
+	assert_false(push(&b, 42, &f, &loss));
+	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 42, 60, true);
+	assert_int_equal(b.queue[0].frames, 33);
+	bench_fini(&b);
+}
+
+/* A block was once made free by taking a frame of each source in turn. */
+static void
+test_small_frame_never_empties_the_blocks_of_many(void **state)
+{
+	struct bench b;
+	uint32_t lost;
+
+	(void)state;
+	bench_init(&b, 1024, 18);
+	for (unsigned int n = 0; n < 15; n++) {
+		for (vnet_client_id source = 1; source <= 18; source++)
+			must_push(&b, source, n, 60);
+	}
+	assert_int_equal(b.queue[0].blocks, 18);
+	for (unsigned int n = 0; n < 20; n++) {
+		assert_false(offer(&b, 30, n, 60, &lost));
+		assert_int_equal(lost, 0);
+	}
+	assert_int_equal(b.queue[0].frames, 18 * 15);
 	bench_fini(&b);
 }
 
 static void
-test_holder_of_most_pays_for_its_own_arrivals(void **state)
+test_small_frame_costs_one_block_of_one_source(void **state)
 {
 	struct bench b;
-	struct vnet_loss loss;
-	struct vnet_frame f = frame(100, 1900);
+	uint32_t per_block, lost;
 
 	(void)state;
-	bench_init(&b, 64, 1 << 20);
-	for (unsigned int n = 0; n < 40; n++)
-		must_push(&b, 1, n, 1900);
-	for (unsigned int n = 0; n < 24; n++)
-		must_push_to(&b, 1, 1, 1, n, 1900);
+	bench_init(&b, 1024, 36);
+	per_block = small_to_a_block(&b);
+	for (unsigned int n = 0; n < 2 * per_block; n++) {
+		for (vnet_client_id source = 1; source <= 18; source++)
+			must_push(&b, source, n, 60);
+	}
+	assert_int_equal(b.queue[0].blocks, 36);
+	assert_true(offer(&b, 30, 1, 60, &lost));
+	assert_int_equal(lost, per_block);
+	assert_int_equal(b.queue[0].blocks, 36);
+	/* As many more as the block has room for cost nothing. */
+	for (unsigned int n = 1; n < per_block; n++) {
+		assert_true(offer(&b, 30, n, 60, &lost));
+		assert_int_equal(lost, 0);
+	}
+	/* Its own second block would be as long as any. */
+	assert_false(offer(&b, 30, 1, 60, &lost));
+	assert_int_equal(lost, 0);
+
+	lost = 0;
+	for (vnet_client_id source = 1; source <= 18; source++) {
+		uint32_t has = blocks_of(&b, 0, source);
+
+		lost += 2 - has;
+		assert_backlog(&b, source, has * per_block, 60);
+	}
+	assert_int_equal(lost, 1);
+	bench_fini(&b);
+}
+
+static void
+test_large_frame_takes_from_the_longest(void **state)
+{
+	struct bench b;
+	uint32_t lost;
+
+	(void)state;
+	bench_init(&b, 1024, 32);
+	fill(&b, 0, 1, 20);
+	fill(&b, 0, 2, 12);
+	assert_true(offer(&b, 3, 100, 9014, &lost)); /* five blocks */
+	assert_int_equal(lost, 5);
+	assert_int_equal(blocks_of(&b, 0, 1), 15);
+	assert_int_equal(blocks_of(&b, 0, 2), 12);
+	assert_int_equal(b.queue[0].blocks, 32);
+	bench_fini(&b);
+
+	/* From all that are: none is taken twice before another once. */
+	bench_init(&b, 1024, 35);
+	for (vnet_client_id source = 1; source <= 5; source++)
+		fill(&b, 0, source, 7);
+	assert_true(offer(&b, 9, 100, 9014, &lost));
+	assert_int_equal(lost, 5);
+	for (vnet_client_id source = 1; source <= 5; source++)
+		assert_int_equal(blocks_of(&b, 0, source), 6);
+	bench_fini(&b);
+}
+
+/* What is free is taken first. */
+static void
+test_large_frame_takes_only_what_is_lacking(void **state)
+{
+	struct bench b;
+	uint32_t lost;
+
+	(void)state;
+	bench_init(&b, 1024, 32);
+	fill(&b, 0, 1, 29);
+	assert_true(offer(&b, 3, 100, 9014, &lost));
+	assert_int_equal(lost, 2);
+	assert_int_equal(b.queue[0].blocks, 32);
+	bench_fini(&b);
+}
+
+static void
+test_large_frame_that_cannot_fit_hurts_nobody_else(void **state)
+{
+	struct bench b;
+	uint32_t lost;
+
+	(void)state;
+	bench_init(&b, 1024, 40);
+	/* Three of six blocks could give three, and it needs five. */
+	for (vnet_client_id source = 1; source <= 3; source++)
+		fill(&b, 0, source, 6);
+	for (vnet_client_id source = 4; source <= 25; source++)
+		fill(&b, 0, source, 1);
+	assert_false(offer(&b, 30, 100, 9014, &lost));
+	assert_int_equal(lost, 0);
+	assert_int_equal(b.queue[0].blocks, 40);
+	/* The longest of datagrams finds nobody longer. */
+	assert_false(offer(&b, 30, 100, LONG, &lost));
+	assert_int_equal(lost, 0);
+	for (vnet_client_id source = 1; source <= 25; source++)
+		assert_backlog(&b, source, source <= 3 ? 6 : 1, 1900);
+	/* Four blocks find two that each of them can spare. */
+	assert_true(offer(&b, 30, 100, 8000, &lost));
+	assert_int_equal(lost, 4);
+	bench_fini(&b);
+}
+
+/* A source with a backlog gets no more by frames that are large. */
+static void
+test_large_frame_counts_in_what_its_source_has(void **state)
+{
+	struct bench b;
+	uint32_t lost;
+
+	(void)state;
+	bench_init(&b, 1024, 20);
+	fill(&b, 0, 1, 12);
+	fill(&b, 0, 2, 8);
+	/* Eight and five are more than twelve; eight and two can have them. */
+	assert_false(offer(&b, 2, 100, 9014, &lost));
+	assert_int_equal(lost, 0);
+	assert_true(offer(&b, 2, 100, 4000, &lost));
+	assert_int_equal(lost, 2);
+	assert_int_equal(blocks_of(&b, 0, 1), 10);
+	assert_int_equal(blocks_of(&b, 0, 2), 10);
+	bench_fini(&b);
+}
+
+static void
+test_queue_beyond_its_share_of_the_pool_only_swaps(void **state)
+{
+	struct bench b;
+	struct vnet_loss loss = {.freed = 0};
+	struct vnet_frame f = frame(100, 1900);
+	uint32_t lost;
+
+	(void)state;
+	bench_init(&b, 64, 64);
+	for (vnet_client_id source = 1; source <= 8; source++)
+		fill(&b, 0, source, 4);
+	/* It has 32 now, and 32 are left. Nobody is longer than the first. */
 	assert_false(push(&b, 1, &f, &loss));
 	assert_loss(&loss, VNET_DROP_POOL_EMPTY, 0, 1, 1900, true);
-	/* Another source of that queue is not the longest. */
-	assert_false(push(&b, 2, &f, &loss));
-	assert_loss(&loss, VNET_DROP_POOL_EMPTY, 0, 1, 1900, false);
-	assert_true(push(&b, 2, &f, &loss));
-	assert_int_equal(b.queue[1].blocks, 24);
-	bench_fini(&b);
-}
+	assert_false(push(&b, 9, &f, &loss));
+	assert_int_equal(loss.reason, VNET_DROP_POOL_EMPTY);
+	assert_int_equal(loss.queue, 0);
+	assert_false(loss.is_arriving);
+	assert_true(push(&b, 9, &f, &loss));
+	assert_int_equal(b.queue[0].blocks, 32);
 
-static void
-test_long_frame_takes_all_that_it_needs_from_an_empty_pool(void **state)
-{
-	struct bench b;
-	struct vnet_loss loss;
-	struct vnet_frame f = frame(100, 9014);
-	int lost = 0;
+	/* Others take, so it is far beyond; yet it keeps what it has. */
+	fill(&b, 1, 20, 16);
+	for (int i = 0; i < 50; i++) {
+		bool is_in = offer(&b, 10, 1, 3900, &lost);
 
-	(void)state;
-	bench_init(&b, 64, 1 << 20);
-	for (unsigned int n = 0; n < 64; n++)
-		must_push_to(&b, 1, 1, 1, n, 1900);
-	while (!push(&b, 1, &f, &loss)) {
-		assert_loss(&loss, VNET_DROP_POOL_EMPTY, 1, 1, 1900, false);
-		lost++;
+		assert_int_equal(lost, is_in ? 2 : 0);
+		assert_int_equal(b.queue[0].blocks, 32);
+		assert_int_equal(b.queue[1].blocks, 16);
 	}
-	assert_int_equal(lost, 5);
-	assert_next_is(&b, 100, 9014);
+	assert_int_equal(blocks_of(&b, 0, 10), 2);
+
+	/* What it gives back it does not get again until enough is free. */
+	for (int i = 0; i < 5; i++)
+		(void)vnet_queue_pop(&b.pool, &b.queue[0]);
+	lost = b.queue[0].blocks;
+	assert_true(lost < 32);
+	assert_false(push(&b, 11, &f, &loss));
+	assert_false(loss.is_arriving);
+	assert_true(push(&b, 11, &f, &loss));
+	assert_int_equal(b.queue[0].blocks, lost);
+	vnet_queue_purge(&b.pool, &b.queue[1]);
+	assert_true(offer(&b, 11, 1, 1900, &lost));
+	assert_int_equal(lost, 0);
+	bench_fini(&b);
+}
+
+/* What that frees beyond what is needed goes back to the pool. The queue, which
+ * is far beyond its share still, is not taken down to it. */
+static void
+test_swap_ends_when_enough_is_free(void **state)
+{
+	struct bench b;
+	uint32_t lost;
+
+	(void)state;
+	bench_init(&b, 64, 64);
+	fill(&b, 0, 1, 10);
+	must_push(&b, 1, 1, 9014); /* five blocks */
+	fill(&b, 0, 2, 14);
+	fill(&b, 1, 20, 16);
+	fill(&b, 2, 21, 8);
+	assert_int_equal(b.queue[0].blocks, 29);
+	assert_int_equal(b.pool.nblocks - b.pool.nused, 11);
+	assert_true(offer(&b, 3, 1, 60, &lost));
+	assert_int_equal(lost, 1);
+	assert_int_equal(b.queue[0].blocks, 29 - 5 + 1);
 	bench_fini(&b);
 }
 
 static void
-test_frame_beyond_the_quota_hurts_nobody_else(void **state)
+test_source_takes_no_more_of_the_pool_than_it_leaves(void **state)
 {
 	struct bench b;
-	struct vnet_loss loss;
-	struct vnet_frame f = frame(9, LONG);
+	struct vnet_loss loss = {.freed = 0};
+	struct vnet_frame f = frame(100, 1900), small = frame(101, 60);
+	uint32_t taken = 0;
 
 	(void)state;
-	bench_init(&b, 32, 1 << 20); /* a pool of less than such a frame */
-	must_push(&b, 1, 1, 5000);
-	assert_false(push(&b, 2, &f, &loss));
-	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 2, LONG, true);
-	assert_int_equal(backlog(&b, 0), 5000);
+	bench_init(&b, 64, 64);
+	fill(&b, 0, 6, 2); /* a modest one */
+	fill(&b, 1, 6, 2);
+	for (int i = 0; i < 200; i++) {
+		uint32_t slot = (uint32_t)i % QUEUES;
+
+		if (push_to(&b, slot, 5, &f, &loss))
+			taken++;
+		else
+			assert_loss(&loss, VNET_DROP_POOL_EMPTY, slot, 5, 1900,
+				    true);
+	}
+	assert_int_equal(taken, 30);
+	assert_int_equal(b.pool.held[5], 30);
+	assert_int_equal(b.pool.nblocks - b.pool.nused, 30);
+	assert_int_equal(blocks_of(&b, 0, 6), 2);
+	assert_int_equal(blocks_of(&b, 1, 6), 2);
+
+	/* Where it has room in a block, it takes nothing. */
+	assert_true(push_to(&b, 2, 5, &small, &loss));
+	assert_int_equal(b.pool.held[5], 30);
+	/* By another life of that slot it gets no more. */
+	assert_false(push_to(&b, 3, UINT64_C(0x700000005), &f, &loss));
+	assert_loss(&loss, VNET_DROP_POOL_EMPTY, 3, UINT64_C(0x700000005), 1900,
+		    true);
+	/* The modest one goes on. */
+	fill(&b, 1, 6, 3);
+	assert_int_equal(b.pool.held[6], 7);
+	/* What has left counts no more. */
+	vnet_queue_purge(&b.pool, &b.queue[2]);
+	assert_in_range(b.pool.held[5], 22, 23);
+	assert_true(push_to(&b, 3, 5, &f, &loss));
+	bench_fini(&b);
+}
+
+/* It takes from nobody, though there are some that are longer. */
+static void
+test_source_beyond_its_share_loses_its_own_arrivals(void **state)
+{
+	struct bench b;
+	struct vnet_loss loss = {.freed = 0};
+	struct vnet_frame f = frame(100, 1900);
+
+	(void)state;
+	bench_init(&b, 64, 20);
+	fill(&b, 1, 5, 16);
+	fill(&b, 0, 6, 18);
+	fill(&b, 0, 7, 2);
+	fill(&b, 2, 8, 13); /* 15 are left */
+	assert_false(push(&b, 5, &f, &loss));
+	assert_loss(&loss, VNET_DROP_POOL_EMPTY, 0, 5, 1900, true);
+	assert_int_equal(blocks_of(&b, 0, 6), 18);
+	/* Another does. */
+	assert_false(push(&b, 9, &f, &loss));
+	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 6, 1900, false);
+	assert_true(push(&b, 9, &f, &loss));
+	bench_fini(&b);
+}
+
+/* Whoever fills a queue does not reach into another. */
+static void
+test_full_queue_takes_nothing_from_another(void **state)
+{
+	struct bench b;
+	struct vnet_loss loss = {.freed = 0};
+	struct vnet_frame f = frame(100, 1900);
+
+	(void)state;
+	bench_init(&b, 64, 64);
+	fill(&b, 1, 1, 32);
+	fill(&b, 2, 2, 16);
+	fill(&b, 0, 3, 2);
+	for (int i = 0; i < 300; i++) {
+		vnet_client_id source = 3 + (unsigned int)i % 9;
+
+		if (!push(&b, source, &f, &loss)) {
+			assert_int_equal(loss.reason, VNET_DROP_POOL_EMPTY);
+			assert_int_equal(loss.queue, 0);
+		}
+	}
+	assert_int_equal(b.queue[0].blocks, 8);
+	assert_int_equal(b.queue[1].blocks, 32);
+	assert_int_equal(b.queue[2].blocks, 16);
 	bench_fini(&b);
 }
 
@@ -821,32 +1181,36 @@ test_frame_beyond_the_quota_hurts_nobody_else(void **state)
 static void
 test_frames_follow_behind_one_that_was_lost(void **state)
 {
-	static const uint32_t len[] = {14, 600, 1100, 1514, 2048, 2100, 9014};
+	static const uint32_t len[] = {14, 600, 1100, 2048, 2100, 9014};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(len) / sizeof(len[0]); i++) {
 		struct bench b;
-		struct vnet_loss loss;
-		struct vnet_frame f = frame(4, 14);
-		uint32_t blocks;
+		uint32_t blocks, lost;
 
-		bench_init(&b, 1024, 1514 + 900 + len[i]);
+		bench_init(&b, 1024, 512);
 		must_push(&b, 1, 0, 1514);
 		must_push(&b, 1, 1, 500);
 		must_push(&b, 1, 2, 386);
 		blocks = b.queue[0].blocks;
+		assert_int_equal(blocks, 2);
 		must_push(&b, 1, 3, len[i]);
-		must_push(&b, 2, 4, 14);
-		assert_false(push(&b, 2, &f, &loss));
-		assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, len[i], false);
-		assert_int_equal(b.queue[0].blocks, blocks + 1);
+		b.queue[0].quota = b.queue[0].blocks;
+
+		/* Those that share its block go with it. */
+		assert_true(offer(&b, 2, 4, 14, &lost));
+		assert_int_equal(lost, b.queue[0].quota == blocks ? 3 : 1);
+		blocks = lost == 3 ? 2 : 3;
+		assert_int_equal(b.queue[0].blocks, blocks);
 
 		must_push(&b, 1, 5, 13);
-		assert_int_equal(b.queue[0].blocks, blocks + 1);
+		assert_int_equal(b.queue[0].blocks, blocks);
 		assert_next_is(&b, 0, 1514);
 		assert_next_is(&b, 4, 14);
-		assert_next_is(&b, 1, 500);
-		assert_next_is(&b, 2, 386);
+		if (lost == 1) {
+			assert_next_is(&b, 1, 500);
+			assert_next_is(&b, 2, 386);
+		}
 		assert_next_is(&b, 5, 13);
 		assert_empty(&b);
 		bench_fini(&b);
@@ -919,28 +1283,27 @@ test_source_may_have_a_backlog_in_every_queue(void **state)
 {
 	enum { MANY = 500 };
 	static struct vnet_queue queue[MANY];
-	static struct vnet_heap_node nodes[MANY][4];
+	static struct vnet_heap_node nodes[MANY];
 	struct test_alloc a;
 	struct vnet_pool pool;
 
 	(void)state;
 	test_alloc_init(&a);
 	assert_int_equal(vnet_pool_init(&pool, &a.alloc,
-					(MANY + 1) * VNET_POOL_BLOCK, MANY),
+					2 * MANY * VNET_POOL_BLOCK, MANY),
 			 0);
 	pool.hash_bits = 1; /* nothing has been put into it */
-	for (uint32_t i = 0; i < MANY; i++) {
-		assert_true(vnet_queue_nodes(&pool, 2048) <= 4);
-		vnet_queue_init(&queue[i], &pool, i, 2048, nodes[i]);
-	}
+	for (uint32_t i = 0; i < MANY; i++)
+		vnet_queue_init(&queue[i], &pool, i, 1, &nodes[i]);
 	for (uint32_t i = 0; i < MANY; i++) {
 		struct vnet_frame f = frame(i, 60 + i);
-		struct vnet_loss loss;
+		struct vnet_loss loss = {.freed = 0};
 
 		assert_true(vnet_queue_push(&pool, &queue[i], 7, 1, &f, &loss));
 		assert_int_equal(queue[i].octets, 60 + i);
 	}
 	assert_true(vnet_pool_check(&pool));
+	assert_int_equal(pool.held[7], MANY);
 	for (uint32_t i = 0; i < MANY; i++) {
 		uint32_t k = i * 7 % MANY;
 
@@ -999,18 +1362,33 @@ main(void)
 		TEST(test_greatest_weight_leaves_the_least_its_share),
 		TEST(test_peek_leaves_the_schedule_alone),
 		TEST(test_peek_ends_where_there_is_no_room),
-		cmocka_unit_test(test_limit_holds_to_the_octet),
-		cmocka_unit_test(test_frame_beyond_the_limit_hurts_nobody_else),
+		cmocka_unit_test(test_quota_holds_to_the_block),
+		cmocka_unit_test(test_frame_beyond_the_quota_hurts_nobody_else),
+		cmocka_unit_test(test_frame_beyond_the_pool_hurts_nobody_else),
 		cmocka_unit_test(test_longest_loses_its_newest),
+		cmocka_unit_test(test_longest_is_by_blocks),
 		cmocka_unit_test(
 			test_many_small_frames_make_room_for_a_large_one),
 		cmocka_unit_test(test_source_that_loses_all_is_no_more),
-		cmocka_unit_test(test_quota_bounds_the_blocks),
-		cmocka_unit_test(test_empty_pool_takes_from_whoever_holds_most),
-		cmocka_unit_test(test_holder_of_most_pays_for_its_own_arrivals),
+		cmocka_unit_test(test_quota_bounds_the_sources),
 		cmocka_unit_test(
-			test_long_frame_takes_all_that_it_needs_from_an_empty_pool),
-		cmocka_unit_test(test_frame_beyond_the_quota_hurts_nobody_else),
+			test_small_frame_never_empties_the_blocks_of_many),
+		cmocka_unit_test(
+			test_small_frame_costs_one_block_of_one_source),
+		cmocka_unit_test(test_large_frame_takes_from_the_longest),
+		cmocka_unit_test(test_large_frame_takes_only_what_is_lacking),
+		cmocka_unit_test(
+			test_large_frame_that_cannot_fit_hurts_nobody_else),
+		cmocka_unit_test(
+			test_large_frame_counts_in_what_its_source_has),
+		cmocka_unit_test(
+			test_queue_beyond_its_share_of_the_pool_only_swaps),
+		cmocka_unit_test(test_swap_ends_when_enough_is_free),
+		cmocka_unit_test(
+			test_source_takes_no_more_of_the_pool_than_it_leaves),
+		cmocka_unit_test(
+			test_source_beyond_its_share_loses_its_own_arrivals),
+		cmocka_unit_test(test_full_queue_takes_nothing_from_another),
 		cmocka_unit_test(test_frames_follow_behind_one_that_was_lost),
 		TEST(test_purge_throws_away_all_of_one_queue),
 		TEST(test_idle_queue_holds_no_block),

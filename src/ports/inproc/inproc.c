@@ -58,6 +58,8 @@ vnet_inproc_poll(struct vnet_inproc *ip, vnet_inproc_fn fn, void *ctx,
 {
 	int n;
 
+	if (ip->id == VNET_NO_ID)
+		return -ENOENT;
 	if (ip->fn)
 		return -EBUSY;
 	ip->fn = fn;
