@@ -29,10 +29,10 @@ struct vnet_switch;
  *		1 to 1000000 (IEEE 802.1Q, table 8-6); 0 for 300. Counted in
  *		whole seconds: an address may go up to one second early
  * @pool_octets: memory for all backlogs together, at least 64 blocks of
- *		VNET_POOL_BLOCK and one for each port, to 2^40; 0 for 4 MiB, or
- *		for two blocks a port where that is more. No queue, and no
- *		source in all queues together, takes more than what it leaves
- *		free for others
+ *		VNET_POOL_BLOCK and one for each port, to 2^30; 0 for 4 MiB, or
+ *		for two blocks a port where that is more. One block is every
+ *		client's own; of the rest no queue, and no source in all queues
+ *		together, may hold more than is still free
  * @queue_octets: the most that a client's queue may be bounded to, and what it
  *		is where the client does not say: octets of the pool, 65536 to
  *		2^30; 0 for 256 KiB

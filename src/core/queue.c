@@ -57,7 +57,7 @@ hash_bits_for(uint32_t nblocks)
 
 /* The pool is one piece of memory; its parts lie in order of alignment. */
 struct layout {
-	size_t data, sub, queue, next, hash, sub_pos, held, end;
+	size_t data, sub, client, queue, next, hash, sub_pos, held, end;
 };
 
 static struct layout
@@ -68,7 +68,8 @@ lay_out(uint64_t octets, uint32_t queues)
 
 	l.data = 0;
 	l.sub = l.data + (size_t)n * VNET_POOL_BLOCK;
-	l.queue = l.sub + n * sizeof(struct vnet_sub);
+	l.client = l.sub + n * sizeof(struct vnet_sub);
+	l.queue = l.client + queues * sizeof(vnet_client_id);
 	l.next = l.queue + queues * sizeof(struct vnet_queue *);
 	l.hash = l.next + n * sizeof(uint32_t);
 	l.sub_pos = l.hash + (sizeof(uint32_t) << hash_bits_for(n));
@@ -101,6 +102,7 @@ vnet_pool_init(struct vnet_pool *pool, const struct vnet_alloc *alloc,
 		.sub_hash = (void *)(mem + l.hash),
 		.sub_pos = (void *)(mem + l.sub_pos),
 		.held = (void *)(mem + l.held),
+		.client = (void *)(mem + l.client),
 		.nblocks = n,
 		.nqueues = queues,
 		.hash_bits = hash_bits_for(n),
@@ -112,6 +114,7 @@ vnet_pool_init(struct vnet_pool *pool, const struct vnet_alloc *alloc,
 	for (uint32_t i = 0; i < queues; i++) {
 		pool->queue[i] = NULL;
 		pool->held[i] = 0;
+		pool->client[i] = VNET_NO_ID;
 	}
 	memset(pool->sub_hash, 0xff, sizeof(uint32_t) << pool->hash_bits);
 	return 0;
@@ -126,9 +129,12 @@ vnet_pool_fini(struct vnet_pool *pool, const struct vnet_alloc *alloc)
 }
 
 void
-vnet_queue_init(struct vnet_queue *q, struct vnet_pool *pool, uint32_t slot,
-		uint32_t quota, struct vnet_heap_node *nodes)
+vnet_queue_init(struct vnet_queue *q, struct vnet_pool *pool,
+		vnet_client_id client, uint32_t quota,
+		struct vnet_heap_node *nodes)
 {
+	uint32_t slot = (uint32_t)client;
+
 	*q = (struct vnet_queue){
 		.slot = slot,
 		.quota = quota,
@@ -136,9 +142,31 @@ vnet_queue_init(struct vnet_queue *q, struct vnet_pool *pool, uint32_t slot,
 		.longest = {.node = nodes, .pos = pool->sub_pos},
 	};
 	pool->queue[slot] = q;
+	pool->client[slot] = client;
+	pool->held[slot] = 0;
+	pool->nidle++;
+}
+
+void
+vnet_queue_fini(struct vnet_pool *pool, struct vnet_queue *q)
+{
+	VNET_ASSERT(!q->blocks);
+	pool->queue[q->slot] = NULL;
+	/* What the client has sent may still wait at others. It is nobody's,
+	 * least of all that of whoever has the slot next. */
+	pool->client[q->slot] = VNET_NO_ID;
+	pool->held[q->slot] = 0;
+	pool->nidle--;
 }
 
 /* Blocks: taken and given back one by one, and counted wherever they count. */
+
+/* Is the source of @s still there? */
+static bool
+is_counted(const struct vnet_pool *pool, const struct vnet_sub *s)
+{
+	return pool->client[(uint32_t)s->source] == s->source;
+}
 
 static uint32_t
 get_block(struct vnet_pool *pool, struct vnet_queue *q, struct vnet_sub *s)
@@ -148,7 +176,8 @@ get_block(struct vnet_pool *pool, struct vnet_queue *q, struct vnet_sub *s)
 	pool->free_block = pool->next[b];
 	pool->next[b] = NONE;
 	pool->nused++;
-	pool->held[(uint32_t)s->source]++;
+	pool->nidle -= !q->blocks;
+	pool->held[(uint32_t)s->source] += is_counted(pool, s);
 	q->blocks++;
 	s->blocks++;
 	return b;
@@ -161,8 +190,9 @@ put_block(struct vnet_pool *pool, struct vnet_queue *q, struct vnet_sub *s,
 	pool->next[b] = pool->free_block;
 	pool->free_block = b;
 	pool->nused--;
-	pool->held[(uint32_t)s->source]--;
+	pool->held[(uint32_t)s->source] -= is_counted(pool, s);
 	q->blocks--;
+	pool->nidle += !q->blocks;
 	s->blocks--;
 }
 
@@ -436,24 +466,66 @@ append(struct vnet_pool *pool, struct vnet_queue *q, uint32_t i,
 	count(q, s, 1, vnet_frame_octets(f));
 }
 
-/* Can sub-queues of @q that are longer than @own give @blocks, without one of
- * them becoming shorter than that for it? */
+/* Do sub-queues of @q that are longer than @own have @blocks more than that,
+ * together? */
 static bool
-can_give(const struct vnet_pool *pool, const struct vnet_queue *q, uint32_t own,
-	 uint32_t blocks)
+can_give(const struct vnet_queue *q, uint32_t own, uint32_t blocks)
 {
-	uint32_t given = 0, i = q->turn[REAL];
+	const struct vnet_heap_node *node = q->longest.node;
+	uint32_t given = 0, i = 0;
 
-	if (!q->nsubs || q->longest.node[0].key <= own)
-		return false;
-	if (q->longest.node[0].key - own >= blocks)
-		return true;
-	for (uint32_t n = 0; n < q->nsubs && given < blocks; n++) {
-		if (pool->sub[i].blocks > own)
-			given += pool->sub[i].blocks - own;
-		i = pool->sub[i].ring_next;
+	/* In a heap, what is longer than @own lies below another that is, or
+	 * on top; and each gives one block at least, so that few are seen. */
+	for (;;) {
+		if (i < q->longest.n && node[i].key > own) {
+			given += node[i].key - own;
+			if (given >= blocks)
+				return true;
+			i = 2 * i + 1;
+			continue;
+		}
+		while (i && !(i & 1))
+			i = (i - 1) / 2;
+		if (!i)
+			return false;
+		i++;
 	}
-	return given >= blocks;
+}
+
+/* Blocks that others in @q must give before one of @need may come, or NONE if
+ * it may not; @reason says for which bound. */
+static uint32_t
+lacking(const struct vnet_pool *pool, const struct vnet_queue *q,
+	vnet_client_id source, uint32_t need, uint32_t freed,
+	enum vnet_drop *reason)
+{
+	uint32_t held = pool->held[(uint32_t)source];
+	/* What is free, less what is kept for queues that hold nothing. */
+	uint32_t nfree = pool->nblocks - pool->nused - pool->nidle;
+	uint32_t lack = 0;
+
+	*reason = VNET_DROP_POOL_EMPTY;
+	if (!q->blocks) {
+		nfree++;
+		if (need == 1)
+			return 0;
+	}
+	if (held + need > nfree) {
+		lack = need - freed;
+		if (!q->nsubs || held + need + lack > q->longest.node[0].key)
+			return NONE;
+	} else if (q->blocks + need > nfree) {
+		/* Each block that is given counts on both sides. */
+		lack = (q->blocks + need - nfree + 1) / 2;
+		if (lack > need - freed)
+			lack = need - freed;
+	}
+	if (q->blocks + need > q->quota) {
+		*reason = VNET_DROP_QUEUE_FULL;
+		if (lack < q->blocks + need - q->quota)
+			lack = q->blocks + need - q->quota;
+	}
+	return lack;
 }
 
 bool
@@ -465,32 +537,21 @@ vnet_queue_push(struct vnet_pool *pool, struct vnet_queue *q,
 	uint32_t need = blocks_needed(i == NONE ? NULL : &pool->sub[i],
 				      record_size(f->len));
 	uint32_t own = need + (i == NONE ? 0 : pool->sub[i].blocks);
-	uint32_t nfree = pool->nblocks - pool->nused;
-	uint32_t lacking = 0;
+	uint32_t lack = 0;
 
-	if (!need || loss->freed >= need)
-		goto push;
-	loss->reason = VNET_DROP_POOL_EMPTY;
-	if (pool->held[(uint32_t)source] + need > nfree)
-		goto lose_arriving;
-	if (q->blocks + need > nfree) {
-		lacking = q->blocks + need - nfree;
-		if (lacking > need - loss->freed)
-			lacking = need - loss->freed;
-	}
-	if (q->blocks + need > q->quota) {
+	if (need > q->quota) {
 		loss->reason = VNET_DROP_QUEUE_FULL;
-		if (lacking < q->blocks + need - q->quota)
-			lacking = q->blocks + need - q->quota;
+		goto lose_arriving;
 	}
-	if (lacking) {
-		if (!can_give(pool, q, own, lacking))
+	if (need && loss->freed < need)
+		lack = lacking(pool, q, source, need, loss->freed,
+			       &loss->reason);
+	if (lack) {
+		if (lack == NONE || !can_give(q, own, lack))
 			goto lose_arriving;
 		lose_newest(pool, q, q->longest.node[0].id, loss);
 		return false;
 	}
-
-push:
 	if (i == NONE)
 		i = open_sub(pool, q, source, weight);
 	append(pool, q, i, f, need);
@@ -668,19 +729,31 @@ queue_is_sound(const struct vnet_pool *pool, const struct vnet_queue *q)
 bool
 vnet_pool_check(const struct vnet_pool *pool)
 {
-	uint32_t used = 0, nfree = 0;
+	uint32_t used = 0, nfree = 0, idle = 0, held = 0, counted = 0;
 
 	for (uint32_t i = 0; i < pool->nqueues; i++) {
 		const struct vnet_queue *q = pool->queue[i];
 
+		held += pool->held[i];
 		if (!q)
 			continue;
 		if (!queue_is_sound(pool, q))
 			return false;
 		used += q->blocks;
+		idle += !q->blocks;
+		for (uint32_t k = 0; k < q->longest.n; k++) {
+			const struct vnet_heap_node *node = &q->longest.node[k];
+			const struct vnet_sub *s = &pool->sub[node->id];
+
+			if (node->key != s->blocks)
+				return false;
+			if (is_counted(pool, s))
+				counted += s->blocks;
+		}
 	}
 	for (uint32_t b = pool->free_block; b != NONE && nfree <= pool->nblocks;
 	     b = pool->next[b])
 		nfree++;
-	return used == pool->nused && used + nfree == pool->nblocks;
+	return used == pool->nused && used + nfree == pool->nblocks &&
+	       idle == pool->nidle && held == counted;
 }

@@ -19,16 +19,17 @@
  * block, long ones span several. So a sub-queue holds at least one block, an
  * idle client holds none, and memory does not fragment.
  *
- * What a queue holds is counted in blocks, which is what backlogs cost. Three
- * bounds hold: a queue has no more than its quota; no queue, and no source in
- * all queues together, takes more than what it leaves free in the pool (dynamic
- * thresholds: Choudhury and Hahne, IEEE/ACM ToN 1998). So there is something
- * left for whoever holds little, whatever others do.
+ * What a queue holds is counted in blocks, which is what backlogs cost. A queue
+ * has no more than its quota. One block of the pool is every queue's own. Of the
+ * rest no queue, and no source in all queues together, takes more than is then
+ * still free (dynamic thresholds: Choudhury and Hahne, IEEE/ACM ToN 1998): so
+ * who holds little finds something, whatever others hold.
  *
  * A frame that would break a queue's bound takes the place of what is newest in
- * the longest sub-queue, as many blocks as it needs and no more. Where that
- * would make its own the longest, and where its source's bound is broken, it is
- * lost itself, and nothing else is.
+ * the longest sub-queues, as many blocks as are lacking (to a frame), if these
+ * stay as long as its own would be. One that would break its source's bound does
+ * so only where one sub-queue is longer than all that its source holds. Else it
+ * is lost itself, and nothing else is.
  *
  * Frames leave in two steps, for a driver may take fewer than it is offered:
  * vnet_queue_peek() says which would be next, and vnet_queue_pop() takes out as
@@ -82,8 +83,10 @@ struct vnet_pool {
 	uint32_t *sub_pos;    /* of every queue's heap */
 	struct vnet_queue **queue; /* by slot of client */
 	uint32_t *held; /* by slot of client: blocks that it is the source of */
+	vnet_client_id *client; /* by slot: whom these are counted for */
 	uint32_t nblocks;
 	uint32_t nused;
+	uint32_t nidle; /* queues without a block: each may still have one */
 	uint32_t nqueues;
 	uint32_t hash_bits;
 	uint32_t free_block;
@@ -114,8 +117,11 @@ vnet_queue_quota(uint64_t octets)
 }
 
 void vnet_queue_init(struct vnet_queue *q, struct vnet_pool *pool,
-		     uint32_t slot, uint32_t quota,
+		     vnet_client_id client, uint32_t quota,
 		     struct vnet_heap_node *nodes);
+
+/* The client has gone; its queue is empty. */
+void vnet_queue_fini(struct vnet_pool *pool, struct vnet_queue *q);
 
 /*
  * Append a copy of @f, from @source with that @weight. False if a frame was

@@ -240,6 +240,17 @@ vnet_switch_driver_broke(struct vnet_switch *sw, struct vnet_client *c,
  * Removal
  */
 
+/* Blocks that a queue of so many octets may hold: no more than there are. */
+static uint32_t
+quota(const struct vnet_switch_config *config, uint32_t queue_octets)
+{
+	uint64_t octets = queue_octets;
+
+	if (octets > config->pool_octets)
+		octets = config->pool_octets;
+	return vnet_queue_quota(octets);
+}
+
 static size_t
 client_size(uint32_t nnodes)
 {
@@ -272,7 +283,7 @@ remove_client(struct vnet_switch *sw, struct vnet_client *c)
 	sw->clients[c->slot].is_swept = true;
 	sw->nsweeping++;
 	purge(sw, c, VNET_DROP_REMOVED);
-	sw->pool.queue[c->slot] = NULL;
+	vnet_queue_fini(&sw->pool, &c->lane[0].queue);
 	vnet_fdb_flush_owner(&sw->fdb, c->slot, true);
 	vnet_counters_sum(&sw->gone, &c->lane[0].count);
 	sw->marked[c->slot / 64] &= ~(UINT64_C(1) << c->slot % 64);
@@ -332,8 +343,8 @@ static const struct bounds {
 	[MAX_PORTS] = {"max_ports out of bounds", 1, 65536, 64},
 	[FDB_ENTRIES] = {"fdb_entries out of bounds", 1, 16777216, 8192},
 	[AGEING] = {"ageing_s out of bounds", 1, 1000000, 300},
-	[POOL] = {"pool_octets out of bounds", 64 * VNET_POOL_BLOCK,
-		  UINT64_C(1) << 40, 4 << 20},
+	[POOL] = {"pool_octets out of bounds", UINT64_C(64) * VNET_POOL_BLOCK,
+		  1 << 30, 4 << 20},
 	[QUEUE] = {"queue_octets out of bounds", 65536, 1 << 30, 256 << 10},
 	[MAX_RULES] = {"max_rules out of bounds", 1, 1 << 20, 1024},
 	[MAX_INSNS] = {"max_insns out of bounds", 1, 1 << 24, 65536},
@@ -372,8 +383,6 @@ complete(struct vnet_switch_config *out, const struct vnet_switch_config *in,
 
 			b.least = larger(b.least, blocks);
 			b.fallback = larger(b.fallback, 2 * blocks);
-			if (b.most > SIZE_MAX / 2)
-				b.most = SIZE_MAX / 2;
 		}
 		if (!value[i])
 			value[i] = b.fallback;
@@ -437,9 +446,8 @@ vnet_switch_memory(const struct vnet_switch_config *config)
 	       vnet_pool_memory(c.pool_octets, c.max_ports) +
 	       vnet_events_memory(c.max_events) +
 	       vnet_chain_memory(c.max_rules, c.max_insns) +
-	       (uint64_t)c.max_ports *
-		       (sizeof(struct vnet_port) +
-			client_size(vnet_queue_quota(c.queue_octets)));
+	       (uint64_t)c.max_ports * (sizeof(struct vnet_port) +
+					client_size(quota(&c, c.queue_octets)));
 }
 
 int
@@ -685,7 +693,7 @@ vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
 		return -ENOSPC;
 	limit = config->queue_octets ? config->queue_octets
 				     : sw->config.queue_octets;
-	nnodes = vnet_queue_quota(limit);
+	nnodes = quota(&sw->config, limit);
 	c = sw->alloc.get(sw->alloc.ctx, client_size(nnodes), VNET_CACHE_LINE);
 	if (!c)
 		return -ENOMEM;
@@ -699,7 +707,7 @@ vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
 		.carries = config->ops->carries,
 		.nnodes = nnodes,
 	};
-	vnet_queue_init(&c->lane[0].queue, &sw->pool, i, nnodes,
+	vnet_queue_init(&c->lane[0].queue, &sw->pool, c->id, nnodes,
 			(struct vnet_heap_node *)(void *)(c + 1));
 	port->client = c;
 	sw->clients[i].object = c;

@@ -123,7 +123,7 @@ pool_blocks(const struct run *run)
 	return n;
 }
 
-/* Blocks of all sources of that slot, in all queues. */
+/* Blocks, in all queues, of the source that has that slot now. */
 static uint32_t
 slot_blocks(const struct run *run, uint32_t slot)
 {
@@ -133,7 +133,7 @@ slot_blocks(const struct run *run, uint32_t slot)
 		const struct queue *m = &run->model[i];
 
 		for (uint32_t k = 0; k < m->nsubs; k++) {
-			if ((m->sub[k].source & UINT32_MAX) == slot)
+			if (m->sub[k].source == run->pool.client[slot])
 				n += sub_blocks(&m->sub[k]);
 		}
 	}
@@ -239,15 +239,37 @@ larger(uint32_t a, uint32_t b)
 	return a > b ? a : b;
 }
 
-/* Blocks that are too many for queue @m if it gets @need more. What it takes
- * from others beyond its share of the pool is never more than @need. */
-static uint32_t
-lacking(const struct run *run, const struct queue *m, uint32_t need)
-{
-	uint32_t n = queue_blocks(m) + need;
+/* No number of blocks given will do. */
+#define NEVER UINT32_MAX
 
-	return larger(excess(n, m->quota),
-		      smaller(need, excess(n, NBLOCKS - pool_blocks(run))));
+/* Blocks that others in queue @m must give, of which they have given @freed,
+ * before a frame of @need may come. */
+static uint32_t
+lacking(const struct run *run, const struct queue *m, vnet_client_id source,
+	uint32_t need, uint32_t freed)
+{
+	uint32_t held = slot_blocks(run, source & UINT32_MAX);
+	uint32_t blocks = queue_blocks(m), longest = 0, kept = 0, left, lack;
+
+	if (need > m->quota)
+		return NEVER;
+	if (!need || freed >= need || (need == 1 && !blocks))
+		return 0;
+	for (uint32_t i = 0; i < m->nsubs; i++)
+		longest = larger(longest, sub_blocks(&m->sub[i]));
+	/* A block is kept for every other queue that has none. */
+	for (uint32_t i = 0; i < QUEUES; i++)
+		kept += &run->model[i] != m && !queue_blocks(&run->model[i]);
+	left = NBLOCKS - pool_blocks(run) - kept;
+	if (held + need > left) {
+		lack = need - freed;
+		if (held + need + lack > longest)
+			return NEVER;
+	} else {
+		lack = smaller(need - freed,
+			       (excess(blocks + need, left) + 1) / 2);
+	}
+	return larger(lack, excess(blocks + need, m->quota));
 }
 
 static struct verdict
@@ -258,22 +280,15 @@ judge(const struct run *run, uint32_t slot, vnet_client_id source,
 	uint32_t would_be = need + (own ? sub_blocks(own) : 0), spare = 0;
 	struct verdict v = {.reason = VNET_DROP_POOL_EMPTY};
 
-	if (!need) {
-		v.may_take = true;
-		return v;
-	}
-	if (slot_blocks(run, source & UINT32_MAX) + need >
-	    NBLOCKS - pool_blocks(run)) {
-		v.is_beyond_share = true;
-		return v;
-	}
-	v.lacking = lacking(run, m, need);
-	if (queue_blocks(m) + need > m->quota)
+	v.lacking = lacking(run, m, source, need, 0);
+	v.is_beyond_share = v.lacking == NEVER;
+	if (need > m->quota ||
+	    (v.lacking != NEVER && queue_blocks(m) + need > m->quota))
 		v.reason = VNET_DROP_QUEUE_FULL;
 	for (uint32_t i = 0; i < m->nsubs; i++)
 		spare += excess(sub_blocks(&m->sub[i]), would_be);
 	v.has_longer = spare > 0;
-	v.may_take = spare >= v.lacking;
+	v.may_take = v.lacking != NEVER && spare >= v.lacking;
 	return v;
 }
 
@@ -431,7 +446,8 @@ push(struct run *run, uint32_t slot, vnet_client_id source)
 		}
 		/* Not one more than it needs. */
 		assert_true(v.may_take);
-		assert_true(freed < need && lacking(run, m, need) > 0);
+		assert_true(freed < need &&
+			    lacking(run, m, source, need, freed) > 0);
 		assert_int_equal(loss.reason, queue_blocks(m) + need > m->quota
 						      ? VNET_DROP_QUEUE_FULL
 						      : VNET_DROP_POOL_EMPTY);
@@ -442,7 +458,7 @@ push(struct run *run, uint32_t slot, vnet_client_id source)
 	}
 	/* Not one less. */
 	assert_true(v.may_take);
-	assert_true(freed >= need || !need || !lacking(run, m, need));
+	assert_int_equal(lacking(run, m, source, need, freed), 0);
 	assert_true(queue_blocks(m) + need <= m->quota);
 	assert_true(pool_blocks(run) + need <= NBLOCKS);
 	run->from_many += nlosers > 1;
@@ -556,6 +572,10 @@ run_init(struct run *run, uint64_t seed, const uint32_t *quota)
 				run->nodes[i]);
 		run->model[i].quota = quota[i];
 	}
+	/* Of two sources in a slot the second is the one that is there. */
+	for (uint32_t i = 0; i < SOURCES; i++)
+		run->pool.client[source_number(i) & UINT32_MAX] =
+			source_number(i);
 	run->header = measure_header(run);
 }
 
