@@ -81,7 +81,7 @@ struct vnet_client_config {
 /**
  * vnet_client_add() - open a port
  * @id:		set on success
- * @why:	filled for -EINVAL; may be NULL
+ * @why:	filled on failure; may be NULL
  *
  * On success the switch owns @config->ctx until it calls close; on failure the
  * caller still does.

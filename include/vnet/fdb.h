@@ -69,6 +69,15 @@ VNET_API int vnet_fdb_lookup(const struct vnet_switch *sw, struct vnet_mac mac,
  * between the calls; it may then be seen twice. The order means nothing. One
  * call looks at a bounded number of slots.
  *
+ *	uint64_t cursor = 0;
+ *	int r;
+ *
+ *	while ((r = vnet_fdb_next(sw, &cursor, &entry)))
+ *		if (r == 1)
+ *			show(&entry);
+ *		else if (r != -EAGAIN)
+ *			break;
+ *
  * Return: 1 with @entry filled, 0 at the end, -EAGAIN if it has found nothing
  * yet (call again), -EINVAL for an unknown entry->size.
  */

@@ -16,7 +16,9 @@
  * with 0. A, X and scratch memory begin as 0; a shift by 32 or more gives 0; a
  * division by X = 0 ends the program with 0. A tag that travels out of band is
  * seen where it is on the wire.
- * Text is compiled outside, by libpcap's pcap_compile().
+ * Text is compiled outside, by libpcap's pcap_compile() for DLT_EN10MB. What
+ * Linux keeps beside a packet, at offsets beyond every frame, is not there, and
+ * a load of it is one beyond the frame.
  */
 #ifndef VNET_FILTER_H
 #define VNET_FILTER_H
@@ -112,7 +114,7 @@ VNET_API int vnet_bpf_check(const struct vnet_bpf_insn *insns, size_t ninsns,
  * @port:	whose
  * @side:	which of its two chains
  * @rule:	what to add
- * @why:	filled for -EINVAL; may be NULL
+ * @why:	filled on failure; may be NULL
  *
  * Return: 0; -ENOENT if there is no such port, -EINVAL if the rule or its
  * program is wrong, -EEXIST if the chain has a rule of that name, -ENOSPC if

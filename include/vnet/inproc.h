@@ -14,7 +14,9 @@ VNET_BEGIN_DECLS
 
 struct vnet_switch;
 
-/* Called with a frame that is lent for the call. Must not call the switch. */
+/* Called with a frame that is lent for the call. It must not call the switch: an
+ * answer that it gave would be dropped as reentrant. Keep it, and give it to
+ * vnet_switch_input() after vnet_inproc_poll() has returned. */
 typedef void (*vnet_inproc_fn)(void *ctx, const struct vnet_frame *f);
 
 /**

@@ -36,7 +36,7 @@ enum vnet_role {
  * @name:	1 to 31 octets, unique in the switch; copied
  * @role:	what it faces
  * @mac:	its address, reported by vnet_port_get(); the switch itself
- *		never sends from it. All zero where it has none
+ *		never sends from it. Not a group; all zero where it has none
  * @mtu:	octets behind the Ethernet header (and up to two tags) that a
  *		frame to this port may have; 0 for VNET_MTU_DEFAULT
  * @link_down:	true adds it with its link down
@@ -72,7 +72,7 @@ struct vnet_port_info {
 /**
  * vnet_port_add() - add a port to a switch
  * @id:		set on success
- * @why:	filled for -EINVAL; may be NULL
+ * @why:	filled on failure; may be NULL
  *
  * Return: 0; -EINVAL if the configuration is wrong, -EEXIST if there is a port
  * of that name, -ENOSPC if there are max_ports, -ENOMEM, -EBUSY from inside a
@@ -124,7 +124,8 @@ VNET_API vnet_port_id vnet_port_find(const struct vnet_switch *sw,
 VNET_API vnet_port_id vnet_port_next(const struct vnet_switch *sw,
 				     vnet_port_id id);
 
-/* vnet_driver_ops.carries: what send may be handed unresolved. */
+/* vnet_driver_ops.carries: what send may be handed unresolved. What needs CSUM
+ * counts only beside it. */
 enum {
 	VNET_CARRIES_CSUM = 1 << 0, /* VNET_FRAME_CSUM_PARTIAL */
 	VNET_CARRIES_TSO4 = 1 << 1, /* VNET_GSO_TCP4; needs CSUM */

@@ -23,8 +23,8 @@ struct vnet_switch;
  * @alloc:	where its memory comes from; required; copied
  * @seed:	keys its hashes. Take it from a random source where hosts are
  *		not trusted; the same seed gives the same run
- * @max_ports:	the most ports, and clients, to 65536; 0 for 64
- * @fdb_entries: the most addresses, to 16777216; 0 for 8192
+ * @max_ports:	the most ports, and clients, 1 to 65536; 0 for 64
+ * @fdb_entries: the most addresses, 1 to 16777216; 0 for 8192
  * @ageing_s:	seconds after which an address that was not seen is forgotten,
  *		1 to 1000000 (IEEE 802.1Q, table 8-6); 0 for 300. Counted in
  *		whole seconds: an address may go up to one second early
@@ -36,11 +36,12 @@ struct vnet_switch;
  * @queue_octets: the most that a client's queue may be bounded to, and what it
  *		is where the client does not say: octets of the pool, 65536 to
  *		2^30; 0 for 256 KiB
- * @max_rules:	the most rules, in all chains together, to 2^20; 0 for 1024
- * @max_insns:	the most instructions, likewise, to 2^24; 0 for 65536
- * @max_program: the most instructions of one program, to 65536; 0 for
+ * @max_rules:	the most rules, in all chains together, 1 to 2^20; 0 for 1024
+ * @max_insns:	the most instructions, likewise, 1 to 2^24; 0 for 65536
+ * @max_program: the most instructions of one program, 1 to 65536; 0 for
  *		VNET_BPF_MAX_INSNS
- * @max_events:	events that wait to be read, to 65536; 0 for 256
+ * @max_events:	events that wait to be read, 1 to 65536, in powers
+ *		of two; 0 for 256
  * @forward_reserved: bit i forwards frames to 01-80-C2-00-00-0i, as to any
  *		group; otherwise they are dropped
  * @uplink_transit: frames may pass from one uplink to another
@@ -65,7 +66,7 @@ struct vnet_switch_config {
 /**
  * vnet_switch_create() - make a switch without ports
  * @sw:		set on success; free it with vnet_switch_destroy()
- * @why:	filled for -EINVAL; may be NULL. Its index counts the fields of
+ * @why:	filled on failure; may be NULL. Its index counts the fields of
  *		the configuration from 0
  *
  * Return: 0; -EINVAL if the configuration is wrong, -ENOMEM.
@@ -95,7 +96,8 @@ VNET_API uint64_t vnet_switch_memory(const struct vnet_switch_config *config);
  * vnet_switch_input() - forward frames that arrived from a client
  * @from:	the client they arrived from
  * @frames:	lent for the call, @n of them
- * @now:	time of arrival; a step back counts as the last time given
+ * @now:	time of arrival; a step back counts as the last time given, so
+ *		a time far ahead stays
  *
  * Takes everything. Frames may have any length and content; what is not
  * forwarded is counted by reason, see vnet_client_drops(). Frames from a client

@@ -28,8 +28,14 @@
 VNET_BEGIN_DECLS
 
 /*
+ * Structs that will grow begin with their size: set it to sizeof the struct. A
+ * library takes the sizes of its own version alone as long as its SONAME is 0.
+ */
+
+/*
  * Ids: slot in the low 32 bits, generation in the high 32. An id that has gone
- * is never another port or client. 0 is no id.
+ * is never another port or client, and the id of a port is never that of a
+ * client. 0 is no id.
  */
 typedef uint64_t vnet_port_id;
 typedef uint64_t vnet_client_id;
@@ -68,13 +74,14 @@ struct vnet_alloc {
 /**
  * struct vnet_why - what was wrong with something that was refused
  * @text:	what is wrong, without a full stop; static, never to be freed
- * @index:	which element, counted from 0 (an instruction of a program);
- *		0 where there is only one
+ * @index:	which element, counted from 0: an instruction of a program, a
+ *		field of a configuration; 0 where there is only one
  * @found:	the value found
- * @bound:	the bound that it broke, or 0 where there is none
+ * @bound:	the bound that it broke, as @text says: the most, the least, or
+ *		what it should have been; 0 where there is none
  *
- * Filled by functions that take one, only when they fail. A caller that does
- * not care passes NULL.
+ * Filled by functions that take one whenever they fail, and only then. A caller
+ * that does not care passes NULL.
  */
 struct vnet_why {
 	const char *text;

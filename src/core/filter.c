@@ -195,15 +195,25 @@ vnet_chain_add(struct vnet_chain *c, const struct vnet_alloc *alloc,
 		return err;
 	pad_name(name, rule->name);
 	if (find_rule(c, name) < c->nrules)
-		return -EEXIST;
+		return vnet_why_not(why, -EEXIST, "a rule of that name exists",
+				    0, 0);
 
 	insns = (uint64_t)c->ninsns + rule->ninsns;
 	if (c->nrules == c->max_rules || insns > c->max_insns) {
-		if (c->nrules >= (uint64_t)c->max_rules + budget->rules_left ||
-		    insns > (uint64_t)c->max_insns + budget->insns_left)
-			return -ENOSPC;
+		uint64_t rules = (uint64_t)c->max_rules + budget->rules_left;
+		uint64_t most = (uint64_t)c->max_insns + budget->insns_left;
+
+		if (c->nrules >= rules)
+			return vnet_why_not(why, -ENOSPC,
+					    "no more rules in this switch",
+					    c->nrules + 1, rules);
+		if (insns > most)
+			return vnet_why_not(
+				why, -ENOSPC,
+				"no more instructions in this switch", insns,
+				most);
 		if (!resize(c, alloc, budget, c->nrules + 1, (uint32_t)insns))
-			return -ENOMEM;
+			return vnet_why_errno(why, -ENOMEM);
 	}
 
 	for (i = 0; i < c->nrules; i++)

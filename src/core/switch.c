@@ -16,15 +16,22 @@
  * Ids
  */
 
-/* A slot that may be used, or @n. One whose generations are used up stays
- * empty for ever: an id never comes back. */
+/* Ports have the lower half of all generations, clients the upper one: the id
+ * of one is never that of the other. */
+#define FIRST_PORT   UINT32_C(1)
+#define END_PORT     (UINT32_C(1) << 31)
+#define FIRST_CLIENT (END_PORT + 1)
+#define END_CLIENT   UINT32_MAX
+
+/* A slot that may be used, or @n. One whose generations are used up, @end being
+ * next, stays empty for ever: an id never comes back. */
 static uint32_t
-free_slot(const struct vnet_slot *slots, uint32_t n)
+free_slot(const struct vnet_slot *slots, uint32_t n, uint32_t end)
 {
 	uint32_t i = 0;
 
 	while (i < n && (slots[i].object || slots[i].is_swept ||
-			 slots[i].generation == UINT32_MAX))
+			 slots[i].generation == end))
 		i++;
 	return i;
 }
@@ -469,7 +476,7 @@ vnet_switch_create(struct vnet_switch **out,
 	l = lay_out(&c);
 	mem = alloc->get(alloc->ctx, l.end, VNET_CACHE_LINE);
 	if (!mem)
-		return -ENOMEM;
+		return vnet_why_errno(why, -ENOMEM);
 	memset(mem, 0, l.scratch);
 	sw = (struct vnet_switch *)(void *)mem;
 	sw->alloc = *alloc;
@@ -492,8 +499,8 @@ vnet_switch_create(struct vnet_switch **out,
 		.max_program = c.max_program,
 	};
 	for (uint32_t i = 0; i < c.max_ports; i++) {
-		sw->ports[i] = (struct vnet_slot){.generation = 1};
-		sw->clients[i] = (struct vnet_slot){.generation = 1};
+		sw->ports[i] = (struct vnet_slot){.generation = FIRST_PORT};
+		sw->clients[i] = (struct vnet_slot){.generation = FIRST_CLIENT};
 	}
 
 	r = vnet_fdb_init(&sw->fdb, alloc, c.fdb_entries, c.max_ports,
@@ -515,7 +522,7 @@ fini_fdb:
 	vnet_fdb_fini(&sw->fdb, alloc);
 put_switch:
 	alloc->put(alloc->ctx, mem, l.end);
-	return r;
+	return vnet_why_errno(why, r);
 }
 
 void
@@ -554,15 +561,17 @@ vnet_port_add(struct vnet_switch *sw, const struct vnet_port_config *config,
 	if (r)
 		return r;
 	if (sw->entered)
-		return -EBUSY;
+		return vnet_why_errno(why, -EBUSY);
 	if (vnet_port_find(sw, config->name) != VNET_NO_ID)
-		return -EEXIST;
-	i = free_slot(sw->ports, sw->config.max_ports);
+		return vnet_why_not(why, -EEXIST, "a port of that name exists",
+				    0, 0);
+	i = free_slot(sw->ports, sw->config.max_ports, END_PORT);
 	if (i == sw->config.max_ports)
-		return -ENOSPC;
+		return vnet_why_not(why, -ENOSPC, "every port is in use",
+				    sw->nports, sw->config.max_ports);
 	port = sw->alloc.get(sw->alloc.ctx, sizeof(*port), VNET_CACHE_LINE);
 	if (!port)
-		return -ENOMEM;
+		return vnet_why_errno(why, -ENOMEM);
 	vnet_port_init(port, slot_id(sw->ports, i), config);
 	sw->ports[i].object = port;
 	sw->nports++;
@@ -683,20 +692,24 @@ vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
 	if (r)
 		return r;
 	if (!port)
-		return -ENOENT;
+		return vnet_why_errno(why, -ENOENT);
 	if (sw->entered)
-		return -EBUSY;
+		return vnet_why_errno(why, -EBUSY);
 	if (port->client)
-		return -EEXIST;
-	i = free_slot(sw->clients, sw->config.max_ports);
+		return vnet_why_not(why, -EEXIST, "the port has a client", 1,
+				    1);
+	i = free_slot(sw->clients, sw->config.max_ports, END_CLIENT);
 	if (i == sw->config.max_ports)
-		return -ENOSPC;
+		return vnet_why_not(why, -ENOSPC,
+				    "every client is in use, or being swept",
+				    sw->nclients + sw->nsweeping,
+				    sw->config.max_ports);
 	limit = config->queue_octets ? config->queue_octets
 				     : sw->config.queue_octets;
 	nnodes = quota(&sw->config, limit);
 	c = sw->alloc.get(sw->alloc.ctx, client_size(nnodes), VNET_CACHE_LINE);
 	if (!c)
-		return -ENOMEM;
+		return vnet_why_errno(why, -ENOMEM);
 	*c = (struct vnet_client){
 		.id = slot_id(sw->clients, i),
 		.port = port,
@@ -816,9 +829,9 @@ vnet_filter_add(struct vnet_switch *sw, vnet_port_id port, enum vnet_side side,
 	if (r)
 		return r == -EINVAL ? vnet_why(why, "unknown side", 0, side,
 					       VNET_EGRESS)
-				    : r;
+				    : vnet_why_errno(why, r);
 	if (sw->entered)
-		return -EBUSY;
+		return vnet_why_errno(why, -EBUSY);
 	return vnet_chain_add(chain, &sw->alloc, &sw->budget, rule, why);
 }
 

@@ -24,6 +24,27 @@ vnet_why(struct vnet_why *why, const char *text, size_t index, uint64_t found,
 	return -EINVAL;
 }
 
+/* The same for another error. Returns @err. */
+VNET_INLINE int
+vnet_why_not(struct vnet_why *why, int err, const char *text, uint64_t found,
+	     uint64_t bound)
+{
+	(void)vnet_why(why, text, 0, found, bound);
+	return err;
+}
+
+/* Errors of which there is no more to be said. Returns @err. */
+VNET_INLINE int
+vnet_why_errno(struct vnet_why *why, int err)
+{
+	return vnet_why_not(why, err,
+			    err == -ENOMEM   ? "no memory"
+			    : err == -EBUSY  ? "called from inside a driver"
+			    : err == -ENOENT ? "no such port"
+					     : "failed",
+			    0, 0);
+}
+
 /* Octets of @name without its NUL; @size if it has none within @size. */
 VNET_INLINE size_t
 vnet_name_len(const char *name, size_t size)
