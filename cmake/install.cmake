@@ -5,7 +5,14 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/vnet)
 
-install(TARGETS vnet vnet_static
+set(libraries vnet vnet_static)
+set(pc_files libvnet)
+if(VNET_TAP)
+  list(APPEND libraries vnet_tap vnet_tap_static)
+  list(APPEND pc_files libvnet-tap)
+endif()
+
+install(TARGETS ${libraries}
   EXPORT vnet-targets
   FILE_SET HEADERS)
 install(EXPORT vnet-targets
@@ -29,6 +36,8 @@ foreach(dir LIBDIR INCLUDEDIR)
   cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_${dir} BASE_DIRECTORY ${pc_dir}
     OUTPUT_VARIABLE PC_${dir})
 endforeach()
-configure_file(${CMAKE_CURRENT_LIST_DIR}/libvnet.pc.in libvnet.pc @ONLY)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/libvnet.pc
-  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+foreach(name ${pc_files})
+  configure_file(${CMAKE_CURRENT_LIST_DIR}/${name}.pc.in ${name}.pc @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()

@@ -12,7 +12,7 @@ mapfile -d '' files < <(
     grep -rlZ --exclude-dir=corpus -e '^#!/usr/bin/env bash' .ci scripts tests
 )
 ((${#files[@]} > 0))
-shellcheck "${files[@]}"
+shellcheck --external-sources --source-path=SCRIPTDIR "${files[@]}"
 for file in "${files[@]}"; do
     [[ -x $file ]] || {
         echo "$file: may not be run"

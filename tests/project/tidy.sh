@@ -10,4 +10,4 @@ command -v clang-tidy-14 >/dev/null || {
 }
 find src -name '*.c' -print0 |
     xargs -0 -P 2 -I '{}' clang-tidy-14 --quiet --warnings-as-errors='*' \
-        '{}' -- -std=c11 -Iinclude -Isrc/core
+        '{}' -- -std=c11 -D_GNU_SOURCE -Iinclude -Isrc/core

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the media have in common: the way between a descriptor and a client.
+ *
+ * A kind of medium is a struct that begins with a struct vnet_medium, a table
+ * of functions, and a way to open it.
+ */
+#ifndef VNET_LINUX_MEDIUM_H
+#define VNET_LINUX_MEDIUM_H
+
+#include <vnet/medium.h>
+#include <vnet/switch.h>
+
+/* The longest frame that is read: an IP datagram, header and two tags, and then
+ * some. */
+#define MEDIUM_FRAME_MAX ((size_t)65536 + 64)
+
+/* Frames are read one behind the other, each with room for the longest, so
+ * that 64 short ones fit and large ones stay within a processor's cache. */
+#define MEDIUM_ROOM (4 * MEDIUM_FRAME_MAX)
+
+/* Is there room for one more, behind so many octets? */
+#define MEDIUM_FITS(used) ((used) + MEDIUM_FRAME_MAX <= MEDIUM_ROOM)
+
+/* Where the next begins: on a cache line of its own. */
+#define MEDIUM_NEXT(used) (((used) + 63) & ~(size_t)63)
+
+struct vnet_media {
+	struct vnet_medium *changed;
+	struct vnet_frame frames[VNET_MEDIUM_BATCH];
+	uint8_t room[MEDIUM_ROOM];
+};
+
+/**
+ * struct medium_ops - a kind of medium
+ * @kind:	its name
+ * @send:	as of a driver; its ctx is the medium, which has not gone
+ * @receive:	read, and call vnet_medium_input(). Returns frames read, or
+ *		-errno if the medium has gone, after what came before is input
+ * @get:	fill in what is zero, which is all but kind and carries
+ * @get_stats:	fill in what the kernel counts; in_errors is there. May be NULL
+ * @release:	free what is not in struct vnet_medium. May be NULL
+ */
+struct medium_ops {
+	const char *kind;
+	int (*send)(struct vnet_medium *m, const struct vnet_frame *frames,
+		    size_t n, size_t *refused);
+	int (*receive)(struct vnet_medium *m, vnet_nsec now);
+	int (*get)(const struct vnet_medium *m, struct vnet_medium_info *info);
+	int (*get_stats)(struct vnet_medium *m,
+			 struct vnet_medium_stats *stats);
+	void (*release)(struct vnet_medium *m);
+};
+
+/**
+ * struct vnet_medium - the beginning of every medium
+ * @sw, @port, @client: what it is attached to; client is VNET_NO_ID if to
+ *		nothing
+ * @error:	0, or the -errno for which it has gone
+ * @is_full:	send took less than it was offered: output is owed
+ * @is_told:	the switch knows that it has gone
+ * @is_listed:	it is in media->changed, linked by @next
+ */
+struct vnet_medium {
+	const struct medium_ops *ops;
+	struct vnet_driver_ops driver;
+	struct vnet_media *media;
+	struct vnet_switch *sw;
+	vnet_port_id port;
+	vnet_client_id client;
+	int fd;
+	int error;
+	bool is_full;
+	bool is_told;
+	bool is_listed;
+	struct vnet_medium *next;
+	uint64_t in_errors;
+};
+
+/* A medium of @size octets, zero behind its beginning, which owns @fd from then
+ * on; NULL if there is no memory. */
+struct vnet_medium *vnet_medium_new(size_t size, const struct medium_ops *ops,
+				    struct vnet_media *media, int fd,
+				    uint32_t carries);
+
+/* Give the first @n of media->frames to the switch. */
+void vnet_medium_input(struct vnet_medium *m, size_t n, vnet_nsec now);
+
+/* For send: the medium takes no more for now. */
+void vnet_medium_full(struct vnet_medium *m);
+
+/* Say in @why what failed; returns @error. */
+int vnet_medium_why(struct vnet_why *why, const char *text, int error);
+
+/* O_NONBLOCK, O_CLOEXEC. 0 or -errno. */
+int vnet_medium_set_flags(int fd);
+
+#endif

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A TAP. Each read is one frame that the interface was to send, each write one
+ * that it receives, behind a virtio_net_hdr, so that checksums and segments
+ * pass from one host to another undone.
+ *
+ * What the kernel says when all is not well (drivers/net/tun.c):
+ *
+ *	EAGAIN	read: no frame. Write: practically never; a TAP whose reader
+ *		is slow drops, and counts
+ *	EIO	write: the interface is down
+ *	EBADFD	the interface is gone, the descriptor belongs to nothing
+ *	EINVAL, EMSGSIZE, ENOMEM, ...	write: not this frame
+ *	EFAULT	read: a frame too long for us, which is lost
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <libmnl/libmnl.h>
+#include <linux/if_tun.h>
+
+#include <vnet/tap.h>
+
+#include "link.h"
+#include "medium.h"
+#include "netns.h"
+#include "virtio.h"
+
+/* Newer than the headers of Debian 12. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+#define TAP_FLAGS (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)
+
+_Static_assert(VNET_MEDIUM_NAME_SIZE == IFNAMSIZ, "names fit");
+
+/**
+ * struct tap
+ * @hdr_len:	octets of virtio_net_hdr before each frame, or 0
+ */
+struct tap {
+	struct vnet_medium m;
+	size_t hdr_len;
+};
+
+static bool
+is_gone(int error)
+{
+	return error == EBADFD || error == ENODEV || error == ENXIO;
+}
+
+/* The header, and what follows it; without the header if there is none. */
+static ssize_t
+write_frame(const struct tap *t, const struct vnet_frame *f)
+{
+	struct virtio_net_hdr hdr;
+	struct iovec iov[2] = {
+		{.iov_base = &hdr, .iov_len = t->hdr_len},
+		{.iov_base = (void *)f->data, .iov_len = f->len},
+	};
+	ssize_t r;
+
+	vnet_virtio_write(f, &hdr);
+	do
+		r = writev(t->m.fd, iov, 2);
+	while (r < 0 && errno == EINTR);
+	return r;
+}
+
+static int
+tap_send(struct vnet_medium *m, const struct vnet_frame *frames, size_t n,
+	 size_t *refused)
+{
+	const struct tap *t = (const struct tap *)m;
+
+	for (size_t i = 0; i < n; i++) {
+		if (write_frame(t, &frames[i]) >= 0)
+			continue;
+		if (errno == EAGAIN) {
+			vnet_medium_full(m);
+			return (int)i;
+		}
+		if (!is_gone(errno)) {
+			++*refused;
+			continue;
+		}
+		if (i == 0)
+			return -errno;
+		/* Some are out; the next call says that it is broken. */
+		*refused += n - i;
+		break;
+	}
+	return (int)n;
+}
+
+static int
+tap_receive(struct vnet_medium *m, vnet_nsec now)
+{
+	const struct tap *t = (const struct tap *)m;
+	struct vnet_frame *frames = m->media->frames;
+	uint8_t *room = m->media->room;
+	struct virtio_net_hdr hdr = {0};
+	size_t n = 0, used = 0;
+	int error = 0;
+
+	for (int i = 0; i < VNET_MEDIUM_BATCH && MEDIUM_FITS(used); i++) {
+		struct iovec iov[2] = {
+			{.iov_base = &hdr, .iov_len = t->hdr_len},
+			{.iov_base = room + used, .iov_len = MEDIUM_FRAME_MAX},
+		};
+		ssize_t r = readv(m->fd, iov, 2);
+		size_t len;
+
+		if (r < 0 && errno == EAGAIN)
+			break;
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0 && errno != EFAULT && errno != ENOMEM) {
+			error = -errno;
+			break;
+		}
+		len = (size_t)r;
+		if (r < 0 || len < t->hdr_len ||
+		    len - t->hdr_len > MEDIUM_FRAME_MAX) {
+			m->in_errors++;
+			continue;
+		}
+		len -= t->hdr_len;
+		frames[n] = (struct vnet_frame){
+			.data = room + used,
+			.len = (uint32_t)len,
+		};
+		if (!vnet_virtio_read(&hdr, &frames[n])) {
+			m->in_errors++;
+			continue;
+		}
+		n++;
+		used = MEDIUM_NEXT(used + len);
+	}
+	vnet_medium_input(m, n, now);
+	return error ? error : (int)n;
+}
+
+/* What the kernel may hand to us, and we to it, undone. It takes both bits of
+ * USO or none. */
+static uint32_t
+set_offloads(int fd, uint32_t without)
+{
+	static const uint32_t tries[] = {
+		VNET_CARRIES_CSUM | VNET_CARRIES_TSO4 | VNET_CARRIES_TSO6 |
+			VNET_CARRIES_USO,
+		VNET_CARRIES_CSUM | VNET_CARRIES_TSO4 | VNET_CARRIES_TSO6,
+		VNET_CARRIES_CSUM,
+	};
+
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		uint32_t carries = tries[i] & ~without;
+		unsigned long offloads = 0;
+
+		/* The others need it. */
+		if (!(carries & VNET_CARRIES_CSUM))
+			break;
+		offloads |= TUN_F_CSUM;
+		if (carries & VNET_CARRIES_TSO4)
+			offloads |= TUN_F_TSO4 | TUN_F_TSO_ECN;
+		if (carries & VNET_CARRIES_TSO6)
+			offloads |= TUN_F_TSO6 | TUN_F_TSO_ECN;
+		if (carries & VNET_CARRIES_USO)
+			offloads |= TUN_F_USO4 | TUN_F_USO6;
+		if (ioctl(fd, TUNSETOFFLOAD, offloads) == 0)
+			return carries;
+	}
+	ioctl(fd, TUNSETOFFLOAD, 0ul);
+	return 0;
+}
+
+static int
+get_ifreq(int fd, struct ifreq *ifr)
+{
+	memset(ifr, 0, sizeof(*ifr));
+	return ioctl(fd, TUNGETIFF, ifr) < 0 ? -errno : 0;
+}
+
+/* The interface behind a TAP, wherever it has been moved and whatever it is
+ * named now. Whoever may not ask where it is sees it if it is here. */
+static int
+get_link(int fd, struct link_info *info)
+{
+	struct mnl_socket *nl;
+	struct ifreq ifr;
+	int ns, r;
+
+	r = get_ifreq(fd, &ifr);
+	if (r)
+		return r;
+	ns = ioctl(fd, TUNGETDEVNETNS);
+	r = vnet_link_open(ns, &nl);
+	vnet_netns_close(ns);
+	if (r)
+		return r;
+	r = vnet_link_get(nl, ifr.ifr_name, 0, info);
+	mnl_socket_close(nl);
+	return r;
+}
+
+static int
+tap_get(const struct vnet_medium *m, struct vnet_medium_info *info)
+{
+	struct link_info link;
+	int r = get_link(m->fd, &link);
+
+	if (r)
+		return r;
+	memcpy(info->name, link.name, sizeof(info->name));
+	info->mac = link.mac;
+	info->mtu = link.mtu;
+	info->up = link.up;
+	return 0;
+}
+
+/* What the interface was to send is what comes in here. */
+static int
+tap_get_stats(struct vnet_medium *m, struct vnet_medium_stats *stats)
+{
+	struct link_info link;
+	int r = get_link(m->fd, &link);
+
+	if (r)
+		return r;
+	stats->in_dropped = link.tx_dropped;
+	stats->out_dropped = link.rx_dropped;
+	return 0;
+}
+
+static const struct medium_ops tap_ops = {
+	.kind = "tap",
+	.send = tap_send,
+	.receive = tap_receive,
+	.get = tap_get,
+	.get_stats = tap_get_stats,
+};
+
+/* What a descriptor needs that is bound to an interface. */
+static int
+finish(struct vnet_medium **m, struct vnet_media *media, int fd, short flags,
+       uint32_t without, struct vnet_why *why)
+{
+	int hdr_len = sizeof(struct virtio_net_hdr), little_endian = 0;
+	uint32_t carries = 0;
+	struct vnet_medium *new;
+
+	if (flags & IFF_VNET_HDR) {
+		/* As somebody else may have left it. */
+		if (ioctl(fd, TUNSETVNETHDRSZ, &hdr_len) < 0 ||
+		    ioctl(fd, TUNSETVNETLE, &little_endian) < 0)
+			return vnet_medium_why(
+				why, "cannot set the format of virtio_net_hdr",
+				-errno);
+		carries = set_offloads(fd, without);
+	}
+	new = vnet_medium_new(sizeof(struct tap), &tap_ops, media, fd, carries);
+	if (!new)
+		return vnet_medium_why(why, "no memory", -ENOMEM);
+	((struct tap *)new)->hdr_len =
+		flags & IFF_VNET_HDR ? (size_t)hdr_len : 0;
+	*m = new;
+	return 0;
+}
+
+int
+vnet_tap_adopt(struct vnet_medium **m, struct vnet_media *media, int fd,
+	       uint32_t without, struct vnet_why *why)
+{
+	struct ifreq ifr;
+	int r = get_ifreq(fd, &ifr);
+
+	if (r)
+		return vnet_medium_why(why, "not a descriptor of a TAP", r);
+	if (!(ifr.ifr_flags & IFF_TAP) || !(ifr.ifr_flags & IFF_NO_PI))
+		return vnet_medium_why(why, "not IFF_TAP with IFF_NO_PI",
+				       -EINVAL);
+	r = vnet_medium_set_flags(fd);
+	if (r)
+		return vnet_medium_why(why, "cannot make it non-blocking", r);
+	return finish(m, media, fd, ifr.ifr_flags, without, why);
+}
+
+struct opening {
+	const struct vnet_tap_config *config;
+	struct ifreq ifr;
+	const char *step;
+	int fd;
+};
+
+/* Inside the namespace that the TAP is to be in. */
+static int
+open_tun(void *arg)
+{
+	struct opening *o = arg;
+	int r;
+
+	o->step = "there is no TAP of that name";
+	if (o->config->mode == VNET_TAP_ATTACH &&
+	    if_nametoindex(o->config->name) == 0)
+		return -ENODEV;
+
+	o->step = "cannot open /dev/net/tun";
+	o->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (o->fd < 0)
+		return -errno;
+
+	o->step = "cannot create or open a TAP of that name";
+	o->ifr.ifr_flags = TAP_FLAGS;
+	if (o->config->mode == VNET_TAP_CREATE)
+		o->ifr.ifr_flags = (short)(TAP_FLAGS | IFF_TUN_EXCL);
+	if (ioctl(o->fd, TUNSETIFF, &o->ifr) == 0)
+		return 0;
+	/* The kernel has one error for "exists" and "is open". */
+	r = errno == EBUSY && o->config->mode == VNET_TAP_CREATE ? -EEXIST
+								 : -errno;
+	close(o->fd);
+	return r;
+}
+
+/* All that is changed through rtnetlink. */
+static int
+set_up(const struct opening *o, int ns, struct vnet_why *why)
+{
+	const struct vnet_tap_config *config = o->config;
+	const struct link_change change = {
+		.mac = config->mac,
+		.mtu = config->mtu,
+	};
+	const struct link_change bound = {.gso_max_segs = VNET_MAX_SEGMENTS};
+	const struct link_change up = {.up = true};
+	static const struct vnet_mac none;
+	struct mnl_socket *nl;
+	struct link_info link;
+	int r = vnet_link_open(ns, &nl);
+
+	if (r)
+		return vnet_medium_why(why, "cannot open a netlink socket", r);
+	r = vnet_link_get(nl, o->ifr.ifr_name, 0, &link);
+	if (r) {
+		vnet_medium_why(why, "cannot find the interface", r);
+		goto close;
+	}
+	/* The switch drops what stands for more segments, which happens with
+	 * MTUs below 600. Who may not change that has it in the counters. */
+	vnet_link_set(nl, link.index, &bound);
+
+	if (config->mtu || memcmp(&config->mac, &none, sizeof(none)) != 0) {
+		r = vnet_link_set(nl, link.index, &change);
+		if (r) {
+			vnet_medium_why(why, "cannot set MAC address and MTU",
+					r);
+			goto close;
+		}
+	}
+	for (size_t i = 0; i < config->naddresses; i++) {
+		r = vnet_link_add_address(nl, link.index, config->addresses[i]);
+		if (r) {
+			vnet_medium_why(why, "cannot add an IP address", r);
+			if (why)
+				why->index = i;
+			goto close;
+		}
+	}
+	if (config->up) {
+		r = vnet_link_set(nl, link.index, &up);
+		if (r)
+			vnet_medium_why(why, "cannot set the interface up", r);
+	}
+close:
+	mnl_socket_close(nl);
+	return r;
+}
+
+static int
+check(const struct vnet_tap_config *config, struct vnet_why *why)
+{
+	if (config->size != sizeof(*config))
+		return vnet_medium_why(why, "unknown size of the configuration",
+				       -EINVAL);
+	if (config->name &&
+	    (!*config->name || strlen(config->name) >= IFNAMSIZ))
+		return vnet_medium_why(why, "name not of 1 to 15 octets",
+				       -EINVAL);
+	if (!config->name && config->mode == VNET_TAP_ATTACH)
+		return vnet_medium_why(why, "no name", -EINVAL);
+	if (config->mtu &&
+	    (config->mtu < VNET_MTU_MIN || config->mtu > VNET_TAP_MTU_MAX))
+		return vnet_medium_why(why, "MTU not from 68 to 65521",
+				       -EINVAL);
+	return 0;
+}
+
+int
+vnet_tap_open(struct vnet_medium **m, struct vnet_media *media,
+	      const struct vnet_tap_config *config, struct vnet_why *why)
+{
+	struct opening o = {
+		.config = config,
+		.step = "cannot enter the network namespace",
+	};
+	struct vnet_medium *new = NULL;
+	int ns, r;
+
+	r = check(config, why);
+	if (r)
+		return r;
+	if (config->name)
+		memcpy(o.ifr.ifr_name, config->name, strlen(config->name));
+	ns = vnet_netns_open(config->netns);
+	if (ns < 0 && config->netns)
+		return vnet_medium_why(why, "cannot open the network namespace",
+				       ns);
+	r = vnet_netns_call(ns, open_tun, &o);
+	if (r) {
+		vnet_medium_why(why, o.step, r);
+		goto close_ns;
+	}
+	r = finish(&new, media, o.fd, TAP_FLAGS, config->without, why);
+	if (r) {
+		close(o.fd);
+		goto close_ns;
+	}
+	r = set_up(&o, ns, why);
+	if (r)
+		goto close_medium;
+	if (config->owner && ioctl(o.fd, TUNSETOWNER, *config->owner) < 0) {
+		r = vnet_medium_why(why, "cannot set the owner", -errno);
+		goto close_medium;
+	}
+	/* Last: from here on it would stay behind. */
+	if (config->persist && ioctl(o.fd, TUNSETPERSIST, 1ul) < 0) {
+		r = vnet_medium_why(why, "cannot make it persistent", -errno);
+		goto close_medium;
+	}
+	*m = new;
+	vnet_netns_close(ns);
+	return 0;
+
+close_medium:
+	vnet_medium_close(new);
+close_ns:
+	vnet_netns_close(ns);
+	return r;
+}
