@@ -85,7 +85,8 @@ VNET_API unsigned int vnet_medium_wants(const struct vnet_medium *m);
  * gives them to the switch. To be told too often does no harm.
  *
  * A medium that turns out to be gone (a TAP deleted, a peer that has hung up)
- * sets its port's link down, and does nothing any more: close it.
+ * sets its port's link down, and does nothing any more: close it. Another one
+ * may then be attached to the port, whose link is the program's to set up.
  *
  * Return: frames read; -errno, the same each time, if it has gone.
  */

@@ -29,12 +29,15 @@
 
 #include <vnet/libvnet.h>
 #include <vnet/malloc.h>
+#include <vnet/stream.h>
 #include <vnet/tap.h>
+#include <vnet/uplink.h>
 
 #define MAX_PORTS 1100
 
 struct port {
-	struct vnet_medium *m;
+	struct vnet_medium *m; /* NULL while nobody has connected */
+	int listen_fd;         /* or -1 */
 	vnet_port_id id;
 	char name[VNET_PORT_NAME_SIZE];
 };
@@ -128,21 +131,49 @@ open_tap(char *spec)
 	return m;
 }
 
+static struct vnet_medium *
+open_uplink(char *spec)
+{
+	struct vnet_uplink_config config = {
+		.size = sizeof(config),
+		.name = strsep(&spec, ","),
+	};
+	struct vnet_medium *m;
+	struct vnet_why why;
+	char *key, *value;
+	int r;
+
+	while ((key = next_option(&spec, &value))) {
+		if (!strcmp(key, "netns"))
+			config.netns = value;
+		else if (!strcmp(key, "without"))
+			config.without = (uint32_t)strtoul(value, NULL, 0);
+		else
+			die("no such option:", key, -EINVAL, NULL);
+	}
+	r = vnet_uplink_open(&m, media, &config, &why);
+	if (r)
+		die("uplink", config.name, r, &why);
+	return m;
+}
+
 static void
-add(struct vnet_medium *m, const char *name, enum vnet_role role)
+add(struct vnet_medium *m, int listen_fd, const char *name, enum vnet_role role)
 {
 	struct vnet_medium_info info = {.size = sizeof(info)};
 	struct vnet_port_config config = {
 		.size = sizeof(config),
 		.role = role,
+		.link_down = !m,
 	};
 	struct port *p = &ports[nports];
-	struct vnet_why why;
-	int r;
+	struct vnet_why why = {0};
+	int r = 0;
 
 	if (nports == MAX_PORTS)
 		die("too many ports:", name, -ENOSPC, NULL);
-	r = vnet_medium_get(m, &info);
+	if (m)
+		r = vnet_medium_get(m, &info);
 	if (r)
 		die("get", name, r, NULL);
 	snprintf(p->name, sizeof(p->name), "%s", name);
@@ -150,12 +181,69 @@ add(struct vnet_medium *m, const char *name, enum vnet_role role)
 	config.mac = info.mac;
 	config.mtu = info.mtu;
 	r = vnet_port_add(sw, &config, &p->id, &why);
-	if (!r)
+	if (!r && m)
 		r = vnet_medium_attach(m, sw, p->id, 0, 0, &why);
 	if (r)
-		die("port", name, r, r == -EINVAL ? &why : NULL);
+		die("port", name, r, &why);
 	p->m = m;
-	fds[1 + nports++].fd = vnet_medium_fd(m);
+	p->listen_fd = listen_fd;
+	nports++;
+}
+
+static void
+open_port(const char *option, char *spec)
+{
+	char name[VNET_PORT_NAME_SIZE];
+	struct vnet_medium *m;
+	struct vnet_why why;
+	int fd, r;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(spec, ","), spec);
+	if (!strcmp(option, "--tap")) {
+		add(open_tap(spec), -1, name, VNET_ROLE_VIF);
+	} else if (!strcmp(option, "--uplink")) {
+		add(open_uplink(spec), -1, name, VNET_ROLE_UPLINK);
+	} else if (!strcmp(option, "--connect")) {
+		r = vnet_stream_connect(&m, media, spec, &why);
+		if (r)
+			die("connect", spec, r, &why);
+		add(m, -1, name, VNET_ROLE_VIF);
+	} else if (!strcmp(option, "--listen")) {
+		r = vnet_stream_listen(spec, &fd, &why);
+		if (r)
+			die("listen", spec, r, &why);
+		add(NULL, fd, name, VNET_ROLE_VIF);
+	} else {
+		die("no such option:", option, -EINVAL, NULL);
+	}
+}
+
+/* One peer at a time. */
+static void
+accept_peer(struct port *p)
+{
+	int r = vnet_stream_accept(&p->m, media, p->listen_fd, NULL);
+
+	if (!r)
+		r = vnet_medium_attach(p->m, sw, p->id, 0, 0, NULL);
+	if (r)
+		die("accept", p->name, r, NULL);
+	vnet_port_set_link(sw, p->id, true);
+}
+
+static void
+medium_ready(struct port *p, short got)
+{
+	int r = vnet_medium_ready(p->m, got & (POLLIN | POLLERR | POLLHUP),
+				  got & POLLOUT, now());
+
+	if (r >= 0)
+		return;
+	printf("gone %s: %s\n", p->name, strerror(-r));
+	if (p->listen_fd >= 0) {
+		vnet_medium_close(p->m);
+		p->m = NULL;
+	}
 }
 
 static void
@@ -166,7 +254,8 @@ print_counters(void)
 		struct vnet_client_stats s = {.size = sizeof(s)};
 		struct vnet_medium_stats ms = {.size = sizeof(ms)};
 
-		if (vnet_client_get_stats(sw, vnet_medium_client(p->m), &s))
+		if (!p->m ||
+		    vnet_client_get_stats(sw, vnet_medium_client(p->m), &s))
 			continue;
 		vnet_medium_get_stats(p->m, &ms);
 		printf("port %s in %" PRIu64 " out %" PRIu64
@@ -226,9 +315,13 @@ turn(void)
 	struct signalfd_siginfo s;
 
 	for (size_t i = 0; i < nports; i++) {
-		unsigned int wants = vnet_medium_wants(ports[i].m);
+		struct port *p = &ports[i];
+		unsigned int wants =
+			p->m ? vnet_medium_wants(p->m) : VNET_MEDIUM_READ;
 
-		fds[1 + i].fd = wants ? vnet_medium_fd(ports[i].m) : -1;
+		fds[1 + i].fd = p->m ? vnet_medium_fd(p->m) : p->listen_fd;
+		if (!wants)
+			fds[1 + i].fd = -1;
 		fds[1 + i].events =
 			(short)((wants & VNET_MEDIUM_READ ? POLLIN : 0) |
 				(wants & VNET_MEDIUM_WRITE ? POLLOUT : 0));
@@ -239,10 +332,10 @@ turn(void)
 	for (size_t i = 0; i < nports; i++) {
 		short got = fds[1 + i].revents;
 
-		if (got && fds[1 + i].fd >= 0)
-			vnet_medium_ready(ports[i].m,
-					  got & (POLLIN | POLLERR | POLLHUP),
-					  got & POLLOUT, now());
+		if (got && ports[i].m)
+			medium_ready(&ports[i], got);
+		else if (got)
+			accept_peer(&ports[i]);
 	}
 	print_events();
 	if (fds[0].revents && read(fds[0].fd, &s, sizeof(s)) == sizeof(s)) {
@@ -281,16 +374,10 @@ main(int argc, char **argv)
 	if (vnet_switch_create(&sw, &config, NULL) || vnet_media_create(&media))
 		die("no memory", "", -ENOMEM, NULL);
 	for (int i = 1; i + 1 < argc; i += 2) {
-		char name[VNET_PORT_NAME_SIZE];
-
-		snprintf(name, sizeof(name), "%.*s",
-			 (int)strcspn(argv[i + 1], ","), argv[i + 1]);
 		if (!strcmp(argv[i], "--ready-fd"))
 			ready_fd = atoi(argv[i + 1]);
-		else if (!strcmp(argv[i], "--tap"))
-			add(open_tap(argv[i + 1]), name, VNET_ROLE_VIF);
 		else
-			die("no such option:", argv[i], -EINVAL, NULL);
+			open_port(argv[i], argv[i + 1]);
 	}
 	if (ready_fd >= 0) {
 		if (write(ready_fd, "ready\n", 6) != 6)

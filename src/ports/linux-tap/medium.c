@@ -3,12 +3,13 @@
  * A medium goes through three states, in this order, and never back:
  *
  *	works		error is 0
- *	has gone	send or receive found it so. Its client takes nothing
- *			more; the descriptor is not to be watched
- *	is told		vnet_medium_ready() has set the port's link down
+ *	has gone	found out by send, by reading, or by sending what was
+ *			kept. Its client takes nothing more
+ *	is told		the switch has set the port's link down, since send said
+ *			so or vnet_medium_ready() asked for it; the descriptor
+ *			is not to be watched
  *
- * The second and third are apart since send may not call the switch. Beside
- * that it is attached, or it is not.
+ * Beside that it is attached, or it is not.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -88,8 +89,11 @@ send_frames(void *ctx, const struct vnet_frame *frames, size_t n,
 	if (m->error)
 		return m->error;
 	r = m->ops->send(m, frames, n, refused);
-	if (r < 0)
+	if (r < 0) {
 		set_gone(m, r);
+		/* By what we return. */
+		m->is_told = true;
+	}
 	return r;
 }
 
@@ -146,7 +150,6 @@ vnet_medium_client(const struct vnet_medium *m)
 unsigned int
 vnet_medium_wants(const struct vnet_medium *m)
 {
-	/* One call more, to tell the switch. */
 	if (m->client == VNET_NO_ID || m->is_told)
 		return 0;
 	return VNET_MEDIUM_READ | (m->is_full ? VNET_MEDIUM_WRITE : 0u);
@@ -171,9 +174,16 @@ vnet_medium_input(struct vnet_medium *m, size_t n, vnet_nsec now)
 static void
 output(struct vnet_medium *m, vnet_nsec now)
 {
+	int r = 0;
+
 	m->is_full = false;
-	if (vnet_client_output(m->sw, m->client, VNET_MEDIUM_BATCH, now) ==
-	    VNET_MEDIUM_BATCH)
+	if (m->ops->flush)
+		r = m->ops->flush(m);
+	if (r < 0)
+		set_gone(m, r);
+	else if (!m->is_full &&
+		 vnet_client_output(m->sw, m->client, VNET_MEDIUM_BATCH, now) ==
+			 VNET_MEDIUM_BATCH)
 		m->is_full = true; /* there may be more */
 	if (!m->is_full)
 		set_changed(m);

@@ -35,6 +35,9 @@ struct vnet_media {
  * struct medium_ops - a kind of medium
  * @kind:	its name
  * @send:	as of a driver; its ctx is the medium, which has not gone
+ * @flush:	send what it has kept of frames that it took, and say that it is
+ *		full if some is left. 0, or -errno if the medium has gone. NULL
+ *		if it keeps nothing
  * @receive:	read, and call vnet_medium_input(). Returns frames read, or
  *		-errno if the medium has gone, after what came before is input
  * @get:	fill in what is zero, which is all but kind and carries
@@ -45,6 +48,7 @@ struct medium_ops {
 	const char *kind;
 	int (*send)(struct vnet_medium *m, const struct vnet_frame *frames,
 		    size_t n, size_t *refused);
+	int (*flush)(struct vnet_medium *m);
 	int (*receive)(struct vnet_medium *m, vnet_nsec now);
 	int (*get)(const struct vnet_medium *m, struct vnet_medium_info *info);
 	int (*get_stats)(struct vnet_medium *m,
