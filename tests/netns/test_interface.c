@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every driver does, done by those of interfaces: a TAP, and an uplink
+ * that is one end of a veth. The far end of the medium is a packet socket, on
+ * the interface of the TAP or on the other end of the veth.
+ *
+ * Usage: test_interface tap|uplink, in run.sh.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+
+#include <vnet/tap.h>
+#include <vnet/uplink.h>
+
+#include "conformance.h"
+#include "virtio.h"
+
+static bool is_tap;
+
+struct interface {
+	struct vnet_media *media;
+	struct vnet_medium *m;
+	int far;
+};
+
+static void
+set_option(int fd, int option)
+{
+	int on = 1;
+
+	assert_int_equal(setsockopt(fd, SOL_PACKET, option, &on, sizeof(on)),
+			 0);
+}
+
+static int
+open_far(const char *name)
+{
+	const struct sockaddr_ll address = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = (int)if_nametoindex(name),
+	};
+	int buffer = 8 << 20;
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
+
+	assert_true(fd >= 0 && address.sll_ifindex > 0);
+	set_option(fd, PACKET_VNET_HDR);
+	set_option(fd, PACKET_AUXDATA);
+	set_option(fd, PACKET_IGNORE_OUTGOING);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer));
+	assert_int_equal(bind(fd, (const struct sockaddr *)&address,
+			      sizeof(address)),
+			 0);
+	return fd;
+}
+
+static struct vnet_medium *
+open_medium(struct vnet_media *media)
+{
+	const struct vnet_tap_config tap = {
+		.size = sizeof(tap),
+		.up = true,
+	};
+	const struct vnet_uplink_config uplink = {
+		.size = sizeof(uplink),
+		.name = "near",
+	};
+	struct vnet_why why = {0};
+	struct vnet_medium *m;
+	int r = is_tap ? vnet_tap_open(&m, media, &tap, &why)
+		       : vnet_uplink_open(&m, media, &uplink, &why);
+
+	if (r) {
+		print_error("%s\n", why.text);
+		fail();
+	}
+	return m;
+}
+
+static void
+close_all(struct interface *i)
+{
+	vnet_medium_close(i->m);
+	vnet_media_destroy(i->media);
+	if (i->far >= 0)
+		close(i->far);
+}
+
+static int
+open_interface(void *ctx, struct vnet_switch *sw, vnet_port_id port,
+	       vnet_client_id *id)
+{
+	struct vnet_medium_info info = {.size = sizeof(info)};
+	struct interface *i = ctx;
+	int r;
+
+	i->far = -1;
+	assert_int_equal(vnet_media_create(&i->media), 0);
+	i->m = open_medium(i->media);
+	r = vnet_medium_attach(i->m, sw, port, 0, 0, NULL);
+	if (r) {
+		close_all(i);
+		return r;
+	}
+	assert_int_equal(vnet_medium_get(i->m, &info), 0);
+	i->far = open_far(is_tap ? info.name : "far");
+	*id = vnet_medium_client(i->m);
+	return 0;
+}
+
+static bool
+now_gone(void *ctx)
+{
+	struct interface *i = ctx;
+	bool is_detached = vnet_medium_client(i->m) == VNET_NO_ID &&
+			   !vnet_medium_wants(i->m);
+
+	close_all(i);
+	return is_detached;
+}
+
+/* Put back the tag that the kernel took off. */
+static void
+put_tag(const struct msghdr *message, uint8_t *octets, struct vnet_frame *f)
+{
+	const struct cmsghdr *c = CMSG_FIRSTHDR(message);
+	struct tpacket_auxdata aux;
+
+	assert_non_null(c);
+	memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+	if (!(aux.tp_status & TP_STATUS_VLAN_VALID))
+		return;
+	memmove(octets + 16, octets + 12, f->len - 12);
+	octets[12] = (uint8_t)(aux.tp_vlan_tpid >> 8);
+	octets[13] = (uint8_t)aux.tp_vlan_tpid;
+	octets[14] = (uint8_t)(aux.tp_vlan_tci >> 8);
+	octets[15] = (uint8_t)aux.tp_vlan_tci;
+	f->len += 4;
+	if (f->flags & VNET_FRAME_CSUM_PARTIAL)
+		f->csum_start = (uint16_t)(f->csum_start + 4);
+	if (f->gso_type != VNET_GSO_NONE)
+		f->hdr_len = (uint16_t)(f->hdr_len + 4);
+}
+
+static void
+read_far(void *ctx, conformance_fn fn, void *fn_ctx)
+{
+	static uint8_t octets[70000];
+	struct interface *i = ctx;
+	struct virtio_net_hdr hdr;
+	union {
+		struct cmsghdr header;
+		uint8_t octets[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+	} control;
+	struct iovec iov[2] = {
+		{.iov_base = &hdr, .iov_len = sizeof(hdr)},
+		{.iov_base = octets, .iov_len = sizeof(octets) - 4},
+	};
+
+	for (;;) {
+		struct vnet_frame f = {.data = octets, .nsegs = 1};
+		struct msghdr message = {
+			.msg_iov = iov,
+			.msg_iovlen = 2,
+			.msg_control = &control,
+			.msg_controllen = sizeof(control),
+		};
+		ssize_t n = recvmsg(i->far, &message, 0);
+
+		if (n < 0) {
+			assert_int_equal(errno, EAGAIN);
+			return;
+		}
+		assert_false(message.msg_flags & MSG_TRUNC);
+		f.len = (uint32_t)((size_t)n - sizeof(hdr));
+		assert_true(vnet_virtio_read(&hdr, &f));
+		put_tag(&message, octets, &f);
+		/* What the driver has no way to say, the kernel finds out. */
+		if (f.gso_type != VNET_GSO_NONE && f.gso_size)
+			f.nsegs = (uint16_t)((f.len - f.hdr_len + f.gso_size -
+					      1) /
+					     f.gso_size);
+		fn(fn_ctx, &f);
+	}
+}
+
+static void
+inject(void *ctx, const struct vnet_frame *f)
+{
+	struct interface *i = ctx;
+	struct virtio_net_hdr hdr;
+	const struct iovec iov[2] = {
+		{.iov_base = &hdr, .iov_len = sizeof(hdr)},
+		{.iov_base = (void *)f->data, .iov_len = f->len},
+	};
+
+	vnet_virtio_write(f, &hdr);
+	assert_int_equal(writev(i->far, iov, 2), sizeof(hdr) + f->len);
+	assert_int_equal(vnet_medium_ready(i->m, true, false, 0), 1);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct vnet_medium_info info = {.size = sizeof(info)};
+	struct conformance interface = {
+		.size = sizeof(struct interface),
+		.open = open_interface,
+		.now_gone = now_gone,
+		.read = read_far,
+		.inject = inject,
+	};
+	struct vnet_media *media;
+	struct vnet_medium *m;
+
+	if (argc != 2)
+		return 2;
+	is_tap = !strcmp(argv[1], "tap");
+	interface.name = argv[1];
+	/* What a TAP carries is for the kernel to say. */
+	if (vnet_media_create(&media))
+		return 1;
+	m = open_medium(media);
+	if (vnet_medium_get(m, &info))
+		return 1;
+	interface.carries = info.carries;
+	vnet_medium_close(m);
+	vnet_media_destroy(media);
+	return conformance_run(&interface);
+}
