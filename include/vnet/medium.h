@@ -6,6 +6,7 @@
  * How a program uses one:
  *
  *	vnet_media_create()		once for each thread
+ *	watch vnet_media_fd(), call vnet_media_ready() when it is readable
  *	vnet_tap_open(), ...		a medium; see the header of its kind
  *	vnet_medium_get()		what it is, for vnet_port_add()
  *	vnet_medium_attach()		it is the port's client from now on
@@ -34,16 +35,27 @@ struct vnet_switch;
 
 /*
  * What the media of a thread have in common: the memory that frames are read
- * to (some 260 KiB, whatever their number), and the list of those whose wishes
- * have changed.
+ * to (some 260 KiB, whatever their number), the list of those whose wishes have
+ * changed, and what hears of changes of interfaces.
  */
 struct vnet_media;
 
-/* Return: 0; -ENOMEM. */
+/* Return: 0; -ENOMEM, -EMFILE, ... */
 VNET_API int vnet_media_create(struct vnet_media **media);
 
 /* After all that was opened with it is closed. NULL is nothing to do. */
 VNET_API void vnet_media_destroy(struct vnet_media *media);
+
+/* What becomes readable when an interface has changed. */
+VNET_API int vnet_media_fd(const struct vnet_media *media);
+
+/*
+ * See what has become of interfaces that have changed. Those that were set up
+ * or down, lost or found their carrier, have the link of their port follow; one
+ * that was deleted has gone, as vnet_medium_ready() has it. An interface that
+ * is down when its medium is attached takes the link down at once.
+ */
+VNET_API void vnet_media_ready(struct vnet_media *media);
 
 struct vnet_medium;
 
@@ -126,7 +138,8 @@ VNET_API void vnet_medium_close(struct vnet_medium *m);
  *		renamed
  * @mac:	the interface's; zero where there is none
  * @mtu:	likewise; of a TAP that an IP stack uses, that of its port
- * @up:		the interface is up. True of what has none, until it has gone
+ * @up:		the interface is up, and an uplink's carrier, too. True of what
+ *		has none, until it has gone
  * @carries:	VNET_CARRIES_*, as of a driver
  */
 struct vnet_medium_info {

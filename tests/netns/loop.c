@@ -45,7 +45,7 @@ struct port {
 static struct vnet_switch *sw;
 static struct vnet_media *media;
 static struct port ports[MAX_PORTS];
-static struct pollfd fds[1 + MAX_PORTS];
+static struct pollfd fds[2 + MAX_PORTS]; /* signals, interfaces, ports */
 static size_t nports;
 
 static void
@@ -319,18 +319,20 @@ turn(void)
 		unsigned int wants =
 			p->m ? vnet_medium_wants(p->m) : VNET_MEDIUM_READ;
 
-		fds[1 + i].fd = p->m ? vnet_medium_fd(p->m) : p->listen_fd;
+		fds[2 + i].fd = p->m ? vnet_medium_fd(p->m) : p->listen_fd;
 		if (!wants)
-			fds[1 + i].fd = -1;
-		fds[1 + i].events =
+			fds[2 + i].fd = -1;
+		fds[2 + i].events =
 			(short)((wants & VNET_MEDIUM_READ ? POLLIN : 0) |
 				(wants & VNET_MEDIUM_WRITE ? POLLOUT : 0));
 	}
-	if (poll(fds, 1 + nports, timeout()) < 0)
+	if (poll(fds, 2 + nports, timeout()) < 0)
 		die("poll", "", -errno, NULL);
 	vnet_switch_tick(sw, now());
+	if (fds[1].revents)
+		vnet_media_ready(media);
 	for (size_t i = 0; i < nports; i++) {
-		short got = fds[1 + i].revents;
+		short got = fds[2 + i].revents;
 
 		if (got && ports[i].m)
 			medium_ready(&ports[i], got);
@@ -373,6 +375,8 @@ main(int argc, char **argv)
 
 	if (vnet_switch_create(&sw, &config, NULL) || vnet_media_create(&media))
 		die("no memory", "", -ENOMEM, NULL);
+	fds[1].fd = vnet_media_fd(media);
+	fds[1].events = POLLIN;
 	for (int i = 1; i + 1 < argc; i += 2) {
 		if (!strcmp(argv[i], "--ready-fd"))
 			ready_fd = atoi(argv[i + 1]);

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -206,6 +207,160 @@ inject(void *ctx, const struct vnet_frame *f)
 	assert_int_equal(vnet_medium_ready(i->m, true, false, 0), 1);
 }
 
+/* Beyond the contract */
+
+struct net {
+	struct test_alloc alloc;
+	struct vnet_switch *sw;
+	struct fake peer;
+	vnet_port_id port;
+	vnet_client_id id;
+	struct interface i;
+};
+
+static int
+set_up(void **state)
+{
+	const struct vnet_port_config config = {
+		.size = sizeof(config),
+		.name = "port",
+	};
+	struct net *net = calloc(1, sizeof(*net));
+
+	net->sw = test_switch(&net->alloc, 4);
+	assert_int_equal(
+		fake_open(&net->peer, net->sw, "peer", VNET_ROLE_VIF, 0), 0);
+	assert_int_equal(vnet_port_add(net->sw, &config, &net->port, NULL), 0);
+	assert_int_equal(open_interface(&net->i, net->sw, net->port, &net->id),
+			 0);
+	*state = net;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct net *net = *state;
+
+	close_all(&net->i);
+	test_switch_end(net->sw, &net->alloc);
+	free(net);
+	return 0;
+}
+
+/* Of the interface that the medium is. */
+static void
+set_interface(const struct net *net, bool up)
+{
+	struct vnet_medium_info info = {.size = sizeof(info)};
+	struct ifreq ifr = {.ifr_flags = (short)(up ? IFF_UP : 0)};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	assert_int_equal(vnet_medium_get(net->i.m, &info), 0);
+	memcpy(ifr.ifr_name, info.name, sizeof(ifr.ifr_name));
+	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &ifr), 0);
+	close(fd);
+}
+
+static bool
+has_link(const struct net *net)
+{
+	struct vnet_port_info info = {.size = sizeof(info)};
+
+	assert_int_equal(vnet_port_get(net->sw, net->port, &info), 0);
+	return info.link;
+}
+
+static uint64_t
+refused(const struct net *net)
+{
+	struct vnet_count out;
+
+	assert_int_equal(vnet_client_drops(net->sw, net->id, VNET_DROP_REFUSED,
+					   NULL, &out),
+			 0);
+	return out.frames;
+}
+
+/* All that there is to hear: a change is more than one message. */
+static void
+hear(const struct net *net)
+{
+	for (int i = 0; i < 20; i++)
+		vnet_media_ready(net->i.media);
+}
+
+static void
+test_interface_that_is_down_refuses(void **state)
+{
+	struct net *net = *state;
+
+	set_interface(net, false);
+	for (int i = 0; i < 10; i++)
+		test_send(&net->peer, TEST_BROADCAST, 1, 0);
+	assert_int_equal(refused(net), 10);
+	assert_int_equal(vnet_medium_ready(net->i.m, true, true, 0), 0);
+	assert_true(has_link(net));
+	assert_int_equal(vnet_medium_error(net->i.m), 0);
+
+	set_interface(net, true);
+	test_send(&net->peer, TEST_BROADCAST, 1, 0);
+	assert_int_equal(refused(net), 10);
+}
+
+static void
+test_link_follows_the_interface(void **state)
+{
+	struct net *net = *state;
+
+	hear(net);
+	assert_true(has_link(net));
+	for (int i = 0; i < 3; i++) {
+		set_interface(net, false);
+		hear(net);
+		assert_false(has_link(net));
+		set_interface(net, true);
+		hear(net);
+		assert_true(has_link(net));
+	}
+}
+
+static void
+test_interface_that_is_down_takes_the_link_down_at_once(void **state)
+{
+	struct net *net = *state;
+
+	set_interface(net, false);
+	hear(net);
+	assert_int_equal(vnet_client_remove(net->sw, net->id), 0);
+	assert_int_equal(vnet_port_set_link(net->sw, net->port, true), 0);
+	while (vnet_switch_deadline(net->sw) == 0)
+		vnet_switch_tick(net->sw, 0);
+	assert_int_equal(vnet_medium_attach(net->i.m, net->sw, net->port, 0, 0,
+					    NULL),
+			 0);
+	assert_false(has_link(net));
+	set_interface(net, true);
+	hear(net);
+	assert_true(has_link(net));
+}
+
+static void
+test_wishes_are_told_once(void **state)
+{
+	struct net *net = *state;
+
+	assert_ptr_equal(vnet_media_next_changed(net->i.media), net->i.m);
+	assert_null(vnet_media_next_changed(net->i.media));
+	assert_int_equal(vnet_medium_wants(net->i.m), VNET_MEDIUM_READ);
+	assert_int_equal(vnet_client_remove(net->sw, net->id), 0);
+	assert_ptr_equal(vnet_media_next_changed(net->i.media), net->i.m);
+	assert_int_equal(vnet_medium_wants(net->i.m), 0);
+	assert_int_equal(vnet_medium_ready(net->i.m, true, true, 0), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int
 main(int argc, char **argv)
 {
@@ -217,8 +372,15 @@ main(int argc, char **argv)
 		.read = read_far,
 		.inject = inject,
 	};
+	const struct CMUnitTest tests[] = {
+		TEST(test_interface_that_is_down_refuses),
+		TEST(test_link_follows_the_interface),
+		TEST(test_interface_that_is_down_takes_the_link_down_at_once),
+		TEST(test_wishes_are_told_once),
+	};
 	struct vnet_media *media;
 	struct vnet_medium *m;
+	int failed;
 
 	if (argc != 2)
 		return 2;
@@ -233,5 +395,6 @@ main(int argc, char **argv)
 	interface.carries = info.carries;
 	vnet_medium_close(m);
 	vnet_media_destroy(media);
-	return conformance_run(&interface);
+	failed = conformance_run(&interface);
+	return failed + cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,14 +31,14 @@ open_socket(void *arg)
 }
 
 int
-vnet_link_open(int ns, struct mnl_socket **nl)
+vnet_link_open(int ns, unsigned int groups, struct mnl_socket **nl)
 {
 	struct mnl_socket *s = NULL;
 	int r = vnet_netns_call(ns, open_socket, &s);
 
 	if (r)
 		return r;
-	if (mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) < 0) {
+	if (mnl_socket_bind(s, groups, MNL_SOCKET_AUTOPID) < 0) {
 		r = -errno;
 		mnl_socket_close(s);
 		return r;
@@ -136,6 +136,7 @@ read_link(const struct nlmsghdr *h, void *ctx)
 	info->index = (uint32_t)m->ifi_index;
 	info->type = m->ifi_type;
 	info->up = m->ifi_flags & IFF_UP;
+	info->running = info->up && m->ifi_flags & IFF_RUNNING;
 	mnl_attr_parse(h, sizeof(*m), read_attribute, info);
 	return MNL_CB_OK;
 }

@@ -18,6 +18,7 @@ struct mnl_socket;
 /**
  * struct link_info - an interface as it is
  * @type:	ARPHRD_*
+ * @running:	it is up, and so is what it is connected to
  * @rx_dropped, @tx_dropped: frames that it dropped, of those that came to it
  *		and of those that it was to send
  */
@@ -28,6 +29,7 @@ struct link_info {
 	uint32_t mtu;
 	uint16_t type;
 	bool up;
+	bool running;
 	uint64_t rx_dropped;
 	uint64_t tx_dropped;
 };
@@ -40,9 +42,10 @@ struct link_change {
 	bool up;
 };
 
-/* A way to the interfaces of a namespace, NETNS_HERE or a descriptor. 0 with
- * *@nl set, or -errno; mnl_socket_close() ends it. */
-int vnet_link_open(int ns, struct mnl_socket **nl);
+/* A way to the interfaces of a namespace, NETNS_HERE or a descriptor, which
+ * hears of what is told to @groups (RTMGRP_*). 0 with *@nl set, or -errno;
+ * mnl_socket_close() ends it. */
+int vnet_link_open(int ns, unsigned int groups, struct mnl_socket **nl);
 
 /* The interface of that name, or, if it is NULL, of that index. 0 or -errno,
  * -ENODEV if there is none. */

@@ -14,18 +14,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "medium.h"
+#include "watch.h"
 
 int
 vnet_media_create(struct vnet_media **media)
 {
 	struct vnet_media *set = malloc(sizeof(*set));
+	int r;
 
 	if (!set)
 		return -ENOMEM;
+	set->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (set->epoll_fd < 0) {
+		r = -errno;
+		free(set);
+		return r;
+	}
 	set->changed = NULL;
+	set->watches = NULL;
 	*media = set;
 	return 0;
 }
@@ -33,7 +43,16 @@ vnet_media_create(struct vnet_media **media)
 void
 vnet_media_destroy(struct vnet_media *media)
 {
+	if (!media)
+		return;
+	close(media->epoll_fd);
 	free(media);
+}
+
+int
+vnet_media_fd(const struct vnet_media *media)
+{
+	return media->epoll_fd;
 }
 
 static void
@@ -126,6 +145,7 @@ vnet_medium_new(size_t size, const struct medium_ops *ops,
 	};
 	m->media = media;
 	m->fd = fd;
+	m->is_up = true;
 	return m;
 }
 
@@ -189,6 +209,17 @@ output(struct vnet_medium *m, vnet_nsec now)
 		set_changed(m);
 }
 
+/* The switch, that a medium has gone. */
+static void
+tell(struct vnet_medium *m)
+{
+	if (m->client == VNET_NO_ID || m->is_told)
+		return;
+	m->is_told = true;
+	set_changed(m);
+	vnet_port_set_link(m->sw, m->port, false);
+}
+
 int
 vnet_medium_ready(struct vnet_medium *m, bool readable, bool writable,
 		  vnet_nsec now)
@@ -206,13 +237,38 @@ vnet_medium_ready(struct vnet_medium *m, bool readable, bool writable,
 	}
 	if (!m->error)
 		return n;
-
-	if (!m->is_told) {
-		m->is_told = true;
-		set_changed(m);
-		vnet_port_set_link(m->sw, m->port, false);
-	}
+	tell(m);
 	return m->error;
+}
+
+void
+vnet_medium_set_up(struct vnet_medium *m, bool up)
+{
+	if (m->is_up == up)
+		return;
+	m->is_up = up;
+	if (m->client != VNET_NO_ID && !m->error)
+		vnet_port_set_link(m->sw, m->port, up);
+}
+
+void
+vnet_media_ready(struct vnet_media *media)
+{
+	struct vnet_medium *next, *m;
+
+	for (m = vnet_watch_read(media); m; m = next) {
+		int r;
+
+		next = m->next_stale;
+		m->is_stale = false;
+		if (m->error)
+			continue;
+		r = m->ops->look(m);
+		if (r < 0) {
+			set_gone(m, r);
+			tell(m);
+		}
+	}
 }
 
 int
@@ -239,6 +295,8 @@ vnet_medium_attach(struct vnet_medium *m, struct vnet_switch *sw,
 	m->sw = sw;
 	m->port = port;
 	set_changed(m);
+	if (!m->is_up)
+		vnet_port_set_link(sw, port, false);
 	return 0;
 }
 
@@ -250,6 +308,7 @@ vnet_medium_close(struct vnet_medium *m)
 	if (m->client != VNET_NO_ID)
 		vnet_client_remove(m->sw, m->client);
 	unlist(m);
+	vnet_watch_end(m);
 	if (m->ops->release)
 		m->ops->release(m);
 	close(m->fd);

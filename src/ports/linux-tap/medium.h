@@ -25,8 +25,12 @@
 /* Where the next begins: on a cache line of its own. */
 #define MEDIUM_NEXT(used) (((used) + 63) & ~(size_t)63)
 
+struct vnet_watch;
+
 struct vnet_media {
 	struct vnet_medium *changed;
+	struct vnet_watch *watches;
+	int epoll_fd;
 	struct vnet_frame frames[VNET_MEDIUM_BATCH];
 	uint8_t room[MEDIUM_ROOM];
 };
@@ -42,6 +46,9 @@ struct vnet_media {
  *		-errno if the medium has gone, after what came before is input
  * @get:	fill in what is zero, which is all but kind and carries
  * @get_stats:	fill in what the kernel counts; in_errors is there. May be NULL
+ * @look:	see what has become of the interface, watch it where it is now,
+ *		and call vnet_medium_set_up(). 0, or -errno if the medium has
+ *		gone. NULL if there is none
  * @release:	free what is not in struct vnet_medium. May be NULL
  */
 struct medium_ops {
@@ -53,6 +60,7 @@ struct medium_ops {
 	int (*get)(const struct vnet_medium *m, struct vnet_medium_info *info);
 	int (*get_stats)(struct vnet_medium *m,
 			 struct vnet_medium_stats *stats);
+	int (*look)(struct vnet_medium *m);
 	void (*release)(struct vnet_medium *m);
 };
 
@@ -64,6 +72,8 @@ struct medium_ops {
  * @is_full:	send took less than it was offered: output is owed
  * @is_told:	the switch knows that it has gone
  * @is_listed:	it is in media->changed, linked by @next
+ * @is_up:	the interface is, or there is none
+ * @watch:	where the interface of @index is watched, or NULL
  */
 struct vnet_medium {
 	const struct medium_ops *ops;
@@ -78,6 +88,12 @@ struct vnet_medium {
 	bool is_told;
 	bool is_listed;
 	struct vnet_medium *next;
+	bool is_up;
+	bool is_stale;
+	uint32_t index;
+	struct vnet_watch *watch;
+	struct vnet_medium *next_watched;
+	struct vnet_medium *next_stale;
 	uint64_t in_errors;
 };
 
@@ -92,6 +108,9 @@ void vnet_medium_input(struct vnet_medium *m, size_t n, vnet_nsec now);
 
 /* For send: the medium takes no more for now. */
 void vnet_medium_full(struct vnet_medium *m);
+
+/* The interface is up, or is not: so is the link of the port. */
+void vnet_medium_set_up(struct vnet_medium *m, bool up);
 
 /* Say in @why what failed; returns @error. */
 int vnet_medium_why(struct vnet_why *why, const char *text, int error);

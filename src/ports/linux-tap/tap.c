@@ -30,6 +30,7 @@
 #include "medium.h"
 #include "netns.h"
 #include "virtio.h"
+#include "watch.h"
 
 /* Newer than the headers of Debian 12. */
 #ifndef TUN_F_USO4
@@ -188,21 +189,17 @@ get_ifreq(int fd, struct ifreq *ifr)
 	return ioctl(fd, TUNGETIFF, ifr) < 0 ? -errno : 0;
 }
 
-/* The interface behind a TAP, wherever it has been moved and whatever it is
- * named now. Whoever may not ask where it is sees it if it is here. */
+/* The interface behind a TAP, in its namespace, whatever it is named now. */
 static int
-get_link(int fd, struct link_info *info)
+get_link(int fd, int ns, struct link_info *info)
 {
 	struct mnl_socket *nl;
 	struct ifreq ifr;
-	int ns, r;
+	int r = get_ifreq(fd, &ifr);
 
-	r = get_ifreq(fd, &ifr);
 	if (r)
 		return r;
-	ns = ioctl(fd, TUNGETDEVNETNS);
-	r = vnet_link_open(ns, &nl);
-	vnet_netns_close(ns);
+	r = vnet_link_open(ns, 0, &nl);
 	if (r)
 		return r;
 	r = vnet_link_get(nl, ifr.ifr_name, 0, info);
@@ -210,11 +207,55 @@ get_link(int fd, struct link_info *info)
 	return r;
 }
 
+/* Where it is, wherever it has been moved. Who may not ask finds it if it is
+ * here. */
+static int
+find_netns(int fd)
+{
+	int ns = ioctl(fd, TUNGETDEVNETNS);
+
+	return ns < 0 ? NETNS_HERE : ns;
+}
+
+static int
+find_link(int fd, struct link_info *info)
+{
+	int ns = find_netns(fd);
+	int r = get_link(fd, ns, info);
+
+	vnet_netns_close(ns);
+	return r;
+}
+
+/* One that cannot be found, for it is where we may not look, passes for up: what
+ * it does not take is refused. */
+static int
+tap_look(struct vnet_medium *m)
+{
+	struct link_info link;
+	int ns = find_netns(m->fd);
+	int r = vnet_watch_set(m, ns);
+
+	if (!r)
+		r = get_link(m->fd, ns, &link);
+	vnet_netns_close(ns);
+	if (r == -EBADFD)
+		return r;
+	if (r) {
+		vnet_watch_end(m);
+		vnet_medium_set_up(m, true);
+		return 0;
+	}
+	m->index = link.index;
+	vnet_medium_set_up(m, link.up);
+	return 0;
+}
+
 static int
 tap_get(const struct vnet_medium *m, struct vnet_medium_info *info)
 {
 	struct link_info link;
-	int r = get_link(m->fd, &link);
+	int r = find_link(m->fd, &link);
 
 	if (r)
 		return r;
@@ -230,7 +271,7 @@ static int
 tap_get_stats(struct vnet_medium *m, struct vnet_medium_stats *stats)
 {
 	struct link_info link;
-	int r = get_link(m->fd, &link);
+	int r = find_link(m->fd, &link);
 
 	if (r)
 		return r;
@@ -245,6 +286,7 @@ static const struct medium_ops tap_ops = {
 	.receive = tap_receive,
 	.get = tap_get,
 	.get_stats = tap_get_stats,
+	.look = tap_look,
 };
 
 /* What a descriptor needs that is bound to an interface. */
@@ -278,6 +320,7 @@ int
 vnet_tap_adopt(struct vnet_medium **m, struct vnet_media *media, int fd,
 	       uint32_t without, struct vnet_why *why)
 {
+	struct vnet_medium *new = NULL;
 	struct ifreq ifr;
 	int r = get_ifreq(fd, &ifr);
 
@@ -289,7 +332,12 @@ vnet_tap_adopt(struct vnet_medium **m, struct vnet_media *media, int fd,
 	r = vnet_medium_set_flags(fd);
 	if (r)
 		return vnet_medium_why(why, "cannot make it non-blocking", r);
-	return finish(m, media, fd, ifr.ifr_flags, without, why);
+	r = finish(&new, media, fd, ifr.ifr_flags, without, why);
+	if (new) {
+		tap_look(new);
+		*m = new;
+	}
+	return r;
 }
 
 struct opening {
@@ -343,7 +391,7 @@ set_up(const struct opening *o, int ns, struct vnet_why *why)
 	static const struct vnet_mac none;
 	struct mnl_socket *nl;
 	struct link_info link;
-	int r = vnet_link_open(ns, &nl);
+	int r = vnet_link_open(ns, 0, &nl);
 
 	if (r)
 		return vnet_medium_why(why, "cannot open a netlink socket", r);
@@ -444,6 +492,7 @@ vnet_tap_open(struct vnet_medium **m, struct vnet_media *media,
 		r = vnet_medium_why(why, "cannot make it persistent", -errno);
 		goto close_medium;
 	}
+	tap_look(new);
 	*m = new;
 	vnet_netns_close(ns);
 	return 0;

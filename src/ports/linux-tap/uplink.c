@@ -34,6 +34,7 @@
 #include "medium.h"
 #include "netns.h"
 #include "virtio.h"
+#include "watch.h"
 
 /**
  * struct uplink
@@ -198,23 +199,50 @@ uplink_receive(struct vnet_medium *m, vnet_nsec now)
 }
 
 static int
-uplink_get(const struct vnet_medium *m, struct vnet_medium_info *info)
+find_link(const struct vnet_medium *m, struct link_info *info)
 {
 	const struct uplink *u = (const struct uplink *)m;
-	struct link_info link;
+	uint32_t index = bound_to(m->fd);
 	struct mnl_socket *nl;
-	int r = vnet_link_open(u->ns, &nl);
+	int r;
 
+	if (!index)
+		return -ENODEV;
+	r = vnet_link_open(u->ns, 0, &nl);
 	if (r)
 		return r;
-	r = vnet_link_get(nl, NULL, bound_to(m->fd), &link);
+	r = vnet_link_get(nl, NULL, index, info);
 	mnl_socket_close(nl);
+	return r;
+}
+
+static int
+uplink_get(const struct vnet_medium *m, struct vnet_medium_info *info)
+{
+	struct link_info link;
+	int r = find_link(m, &link);
+
 	if (r)
 		return r;
 	memcpy(info->name, link.name, sizeof(info->name));
 	info->mac = link.mac;
 	info->mtu = link.mtu;
-	info->up = link.up;
+	info->up = link.running;
+	return 0;
+}
+
+/* The kernel does not say to a socket that is idle that its interface has
+ * gone: it is heard here. */
+static int
+uplink_look(struct vnet_medium *m)
+{
+	struct link_info link;
+	int r = find_link(m, &link);
+
+	if (r == -ENODEV)
+		return r;
+	/* What cannot be asked passes for up. */
+	vnet_medium_set_up(m, r || link.running);
 	return 0;
 }
 
@@ -245,6 +273,7 @@ static const struct medium_ops uplink_ops = {
 	.receive = uplink_receive,
 	.get = uplink_get,
 	.get_stats = uplink_get_stats,
+	.look = uplink_look,
 	.release = uplink_release,
 };
 
@@ -264,7 +293,7 @@ find_interface(int ns, const char *name, uint32_t *index, struct vnet_why *why)
 {
 	struct link_info link;
 	struct mnl_socket *nl;
-	int r = vnet_link_open(ns, &nl);
+	int r = vnet_link_open(ns, 0, &nl);
 
 	if (r)
 		return vnet_medium_why(why, "cannot open a netlink socket", r);
@@ -370,6 +399,15 @@ vnet_uplink_open(struct vnet_medium **m, struct vnet_media *media,
 		goto close_fd;
 	}
 	((struct uplink *)new)->ns = ns;
+	new->index = index;
+	r = vnet_watch_set(new, ns);
+	if (!r)
+		r = uplink_look(new);
+	if (r) {
+		/* With the namespace and the socket. */
+		vnet_medium_close(new);
+		return vnet_medium_why(why, "cannot watch the interface", r);
+	}
 	*m = new;
 	return 0;
 

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+
+#include "link.h"
+#include "netns.h"
+#include "watch.h"
+
+/* The most messages that are read at a time: to look at an interface takes a
+ * hundred microseconds, in which nothing is forwarded. */
+#define MESSAGES_MAX 4
+
+/* Octets of a message; what it says behind its header is not looked at. */
+#define MESSAGE_SIZE 4096
+
+/**
+ * struct vnet_watch - a namespace
+ * @dev, @ino:	which
+ * @media:	those that are watched here, linked by next_watched
+ */
+struct vnet_watch {
+	struct vnet_watch *next;
+	struct mnl_socket *nl;
+	dev_t dev;
+	ino_t ino;
+	struct vnet_medium *media;
+};
+
+static int
+identify(int ns, struct stat *st)
+{
+	int r = ns < 0 ? stat("/proc/thread-self/ns/net", st) : fstat(ns, st);
+
+	return r < 0 ? -errno : 0;
+}
+
+static bool
+is_of(const struct vnet_watch *w, const struct stat *st)
+{
+	return w->dev == st->st_dev && w->ino == st->st_ino;
+}
+
+/* NULL with @error set if there is none to be had. */
+static struct vnet_watch *
+open_watch(struct vnet_media *media, int ns, const struct stat *st, int *error)
+{
+	struct epoll_event e = {.events = EPOLLIN};
+	struct vnet_watch *w = calloc(1, sizeof(*w));
+
+	if (!w) {
+		*error = -ENOMEM;
+		return NULL;
+	}
+	*error = vnet_link_open(ns, RTMGRP_LINK, &w->nl);
+	if (*error)
+		goto free_watch;
+	e.data.ptr = w;
+	if (epoll_ctl(media->epoll_fd, EPOLL_CTL_ADD, mnl_socket_get_fd(w->nl),
+		      &e) < 0) {
+		*error = -errno;
+		goto close_socket;
+	}
+	w->dev = st->st_dev;
+	w->ino = st->st_ino;
+	w->next = media->watches;
+	media->watches = w;
+	return w;
+
+close_socket:
+	mnl_socket_close(w->nl);
+free_watch:
+	free(w);
+	return NULL;
+}
+
+int
+vnet_watch_set(struct vnet_medium *m, int ns)
+{
+	struct vnet_watch *w;
+	struct stat st;
+	int r = identify(ns, &st);
+
+	if (r)
+		return r;
+	if (m->watch && is_of(m->watch, &st))
+		return 0;
+	vnet_watch_end(m);
+	for (w = m->media->watches; w && !is_of(w, &st);)
+		w = w->next;
+	if (!w)
+		w = open_watch(m->media, ns, &st, &r);
+	if (!w)
+		return r;
+	m->watch = w;
+	m->next_watched = w->media;
+	w->media = m;
+	return 0;
+}
+
+void
+vnet_watch_end(struct vnet_medium *m)
+{
+	struct vnet_watch **at = &m->media->watches, *w = m->watch;
+	struct vnet_medium **member;
+
+	if (!w)
+		return;
+	m->watch = NULL;
+	for (member = &w->media; *member != m;)
+		member = &(*member)->next_watched;
+	*member = m->next_watched;
+	if (w->media)
+		return;
+
+	while (*at != w)
+		at = &(*at)->next;
+	*at = w->next;
+	/* Which takes it out of epoll, too. */
+	mnl_socket_close(w->nl);
+	free(w);
+}
+
+struct reading {
+	const struct vnet_watch *w;
+	struct vnet_medium *stale;
+};
+
+static void
+set_stale(struct reading *r, struct vnet_medium *m)
+{
+	if (m->is_stale)
+		return;
+	m->is_stale = true;
+	m->next_stale = r->stale;
+	r->stale = m;
+}
+
+static int
+hear(const struct nlmsghdr *h, void *ctx)
+{
+	const struct ifinfomsg *i = mnl_nlmsg_get_payload(h);
+	struct reading *r = ctx;
+
+	if ((h->nlmsg_type != RTM_NEWLINK && h->nlmsg_type != RTM_DELLINK) ||
+	    mnl_nlmsg_get_payload_len(h) < sizeof(*i))
+		return MNL_CB_OK;
+	for (struct vnet_medium *m = r->w->media; m; m = m->next_watched)
+		if (m->index == (uint32_t)i->ifi_index)
+			set_stale(r, m);
+	return MNL_CB_OK;
+}
+
+/* Of a message that is too long the beginning is read, which is enough. */
+static void
+read_watch(struct reading *r)
+{
+	_Alignas(struct nlmsghdr) char buf[MESSAGE_SIZE];
+	int fd = mnl_socket_get_fd(r->w->nl);
+
+	for (int i = 0; i < MESSAGES_MAX; i++) {
+		ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+		if (n < 0 && errno == ENOBUFS) {
+			/* Some were lost. */
+			for (struct vnet_medium *m = r->w->media; m;
+			     m = m->next_watched)
+				set_stale(r, m);
+		}
+		if (n <= 0)
+			return;
+		if ((size_t)n == sizeof(buf))
+			((struct nlmsghdr *)buf)->nlmsg_len = sizeof(buf);
+		mnl_cb_run(buf, (size_t)n, 0, 0, hear, r);
+	}
+}
+
+struct vnet_medium *
+vnet_watch_read(struct vnet_media *media)
+{
+	struct epoll_event e;
+	struct reading r = {0};
+
+	if (epoll_wait(media->epoll_fd, &e, 1, 0) == 1) {
+		r.w = e.data.ptr;
+		read_watch(&r);
+	}
+	return r.stale;
+}
