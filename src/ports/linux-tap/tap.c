@@ -101,23 +101,20 @@ tap_send(struct vnet_medium *m, const struct vnet_frame *frames, size_t n,
 	return (int)n;
 }
 
+/* Header and frame are read in one piece: the frame begins at 10 then, and what
+ * follows its Ethernet header at 24. */
 static int
 tap_receive(struct vnet_medium *m, vnet_nsec now)
 {
 	const struct tap *t = (const struct tap *)m;
 	struct vnet_frame *frames = m->media->frames;
-	uint8_t *room = m->media->room;
 	struct virtio_net_hdr hdr = {0};
 	size_t n = 0, used = 0;
 	int error = 0;
 
 	for (int i = 0; i < VNET_MEDIUM_BATCH && MEDIUM_FITS(used); i++) {
-		struct iovec iov[2] = {
-			{.iov_base = &hdr, .iov_len = t->hdr_len},
-			{.iov_base = room + used, .iov_len = MEDIUM_FRAME_MAX},
-		};
-		ssize_t r = readv(m->fd, iov, 2);
-		size_t len;
+		uint8_t *at = m->media->room + used;
+		ssize_t r = read(m->fd, at, MEDIUM_FRAME_MAX);
 
 		if (r < 0 && errno == EAGAIN)
 			break;
@@ -127,23 +124,21 @@ tap_receive(struct vnet_medium *m, vnet_nsec now)
 			error = -errno;
 			break;
 		}
-		len = (size_t)r;
-		if (r < 0 || len < t->hdr_len ||
-		    len - t->hdr_len > MEDIUM_FRAME_MAX) {
+		if (r < (ssize_t)t->hdr_len || r > (ssize_t)MEDIUM_FRAME_MAX) {
 			m->in_errors++;
 			continue;
 		}
-		len -= t->hdr_len;
+		memcpy(&hdr, at, t->hdr_len);
 		frames[n] = (struct vnet_frame){
-			.data = room + used,
-			.len = (uint32_t)len,
+			.data = at + t->hdr_len,
+			.len = (uint32_t)((size_t)r - t->hdr_len),
 		};
 		if (!vnet_virtio_read(&hdr, &frames[n])) {
 			m->in_errors++;
 			continue;
 		}
 		n++;
-		used = MEDIUM_NEXT(used + len);
+		used = MEDIUM_NEXT(used + (size_t)r);
 	}
 	vnet_medium_input(m, n, now);
 	return error ? error : (int)n;
@@ -289,38 +284,41 @@ static const struct medium_ops tap_ops = {
 	.look = tap_look,
 };
 
-/* What a descriptor needs that is bound to an interface. */
-static int
-finish(struct vnet_medium **m, struct vnet_media *media, int fd, short flags,
-       uint32_t without, struct vnet_why *why)
+/* A medium of a descriptor that is bound to an interface; NULL with @error set
+ * if there is none to be had. */
+static struct vnet_medium *
+make_medium(struct vnet_media *media, int fd, short flags, uint32_t without,
+	    int *error, struct vnet_why *why)
 {
 	int hdr_len = sizeof(struct virtio_net_hdr), little_endian = 0;
 	uint32_t carries = 0;
-	struct vnet_medium *new;
+	struct vnet_medium *m;
 
 	if (flags & IFF_VNET_HDR) {
 		/* As somebody else may have left it. */
 		if (ioctl(fd, TUNSETVNETHDRSZ, &hdr_len) < 0 ||
-		    ioctl(fd, TUNSETVNETLE, &little_endian) < 0)
-			return vnet_medium_why(
+		    ioctl(fd, TUNSETVNETLE, &little_endian) < 0) {
+			*error = vnet_medium_why(
 				why, "cannot set the format of virtio_net_hdr",
 				-errno);
+			return NULL;
+		}
 		carries = set_offloads(fd, without);
 	}
-	new = vnet_medium_new(sizeof(struct tap), &tap_ops, media, fd, carries);
-	if (!new)
-		return vnet_medium_why(why, "no memory", -ENOMEM);
-	((struct tap *)new)->hdr_len =
-		flags & IFF_VNET_HDR ? (size_t)hdr_len : 0;
-	*m = new;
-	return 0;
+	m = vnet_medium_new(sizeof(struct tap), &tap_ops, media, fd, carries);
+	if (!m) {
+		*error = vnet_medium_why(why, "no memory", -ENOMEM);
+		return NULL;
+	}
+	((struct tap *)m)->hdr_len = flags & IFF_VNET_HDR ? (size_t)hdr_len : 0;
+	return m;
 }
 
 int
 vnet_tap_adopt(struct vnet_medium **m, struct vnet_media *media, int fd,
 	       uint32_t without, struct vnet_why *why)
 {
-	struct vnet_medium *new = NULL;
+	struct vnet_medium *new;
 	struct ifreq ifr;
 	int r = get_ifreq(fd, &ifr);
 
@@ -332,12 +330,12 @@ vnet_tap_adopt(struct vnet_medium **m, struct vnet_media *media, int fd,
 	r = vnet_medium_set_flags(fd);
 	if (r)
 		return vnet_medium_why(why, "cannot make it non-blocking", r);
-	r = finish(&new, media, fd, ifr.ifr_flags, without, why);
-	if (new) {
-		tap_look(new);
-		*m = new;
-	}
-	return r;
+	new = make_medium(media, fd, ifr.ifr_flags, without, &r, why);
+	if (!new)
+		return r;
+	tap_look(new);
+	*m = new;
+	return 0;
 }
 
 struct opening {
@@ -458,7 +456,7 @@ vnet_tap_open(struct vnet_medium **m, struct vnet_media *media,
 		.config = config,
 		.step = "cannot enter the network namespace",
 	};
-	struct vnet_medium *new = NULL;
+	struct vnet_medium *new;
 	int ns, r;
 
 	r = check(config, why);
@@ -475,8 +473,8 @@ vnet_tap_open(struct vnet_medium **m, struct vnet_media *media,
 		vnet_medium_why(why, o.step, r);
 		goto close_ns;
 	}
-	r = finish(&new, media, o.fd, TAP_FLAGS, config->without, why);
-	if (r) {
+	new = make_medium(media, o.fd, TAP_FLAGS, config->without, &r, why);
+	if (!new) {
 		close(o.fd);
 		goto close_ns;
 	}
