@@ -21,7 +21,7 @@ VNET_BEGIN_DECLS
 enum vnet_drop {
 	VNET_DROP_NONE = 0,
 	/* in */
-	VNET_DROP_MALFORMED,      /* under 14 octets, or a tag count above 2 */
+	VNET_DROP_MALFORMED,      /* under 14 octets, or tags that are none */
 	VNET_DROP_BAD_OFFLOAD,    /* offload fields belie the headers */
 	VNET_DROP_BAD_SOURCE,     /* source address is a group or zero */
 	VNET_DROP_RESERVED,       /* to 01-80-C2-00-00-00 to -0F */

@@ -27,7 +27,8 @@ VNET_BEGIN_DECLS
 
 /**
  * struct vnet_tag - an IEEE 802.1Q tag, in host byte order
- * @tpid:	tag protocol identifier: 0x8100, 0x88a8
+ * @tpid:	tag protocol identifier: 0x8100 or 0x88a8, others are refused
+ *		(drop malformed)
  * @tci:	priority (3 bits), drop eligible (1), VLAN id (12)
  */
 struct vnet_tag {
@@ -64,7 +65,7 @@ enum {
  * @len:	octets at @data
  * @flags:	VNET_FRAME_*; unknown ones are refused (drop bad_offload)
  * @gso_type:	VNET_GSO_*
- * @ntags:	entries of @tag in use, at most VNET_MAX_TAGS
+ * @ntags:	entries of @tag in use, at most VNET_MAX_TAGS (more: malformed)
  * @csum_start:	octets from @data to the layer-4 header; CSUM_PARTIAL only
  * @csum_offset: octets from there to the checksum field; CSUM_PARTIAL only
  * @gso_size:	octets of layer-4 payload in each segment; not GSO_NONE only

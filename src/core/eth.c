@@ -51,6 +51,18 @@ is_tpid(uint16_t type)
 	return type == TYPE_CVLAN || type == TYPE_SVLAN;
 }
 
+bool
+vnet_eth_tags_are_known(const struct vnet_frame *f)
+{
+	if (f->ntags > VNET_MAX_TAGS)
+		return false;
+	for (int i = 0; i < f->ntags; i++) {
+		if (!is_tpid(f->tag[i].tpid))
+			return false;
+	}
+	return true;
+}
+
 /* Walk through the options of the IPv4 header at @p. A source route that has
  * not been gone to its end holds the address the datagram is for at last. */
 static bool

@@ -91,12 +91,16 @@ vnet_frame_octets(const struct vnet_frame *f)
 	return f->len + 4u * f->ntags;
 }
 
+/* Are the tags out of band such as have a place on the wire? */
+bool vnet_eth_tags_are_known(const struct vnet_frame *f);
+
 /* False if the frame has no whole header. */
 VNET_INLINE bool
 vnet_eth_parse(const struct vnet_frame *f, struct vnet_eth *eth)
 {
-	if (vnet_unlikely(f->len < VNET_ETH_HEADER_LEN ||
-			  f->ntags > VNET_MAX_TAGS))
+	if (vnet_unlikely(f->len < VNET_ETH_HEADER_LEN))
+		return false;
+	if (vnet_unlikely(f->ntags) && !vnet_eth_tags_are_known(f))
 		return false;
 	/* Both addresses with the two octets behind them, which are there, are
 	 * one load each. */

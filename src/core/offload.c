@@ -122,8 +122,9 @@ vnet_offload_check(const struct vnet_frame *f, struct vnet_offload *o)
 		return false;
 	payload = o->l4.end - o->hdr_len;
 	nsegs = payload ? (payload - 1) / f->gso_size + 1 : 1;
+	/* Tags count wherever they are: they may be put in on the way. */
 	if (nsegs > VNET_MAX_SEGMENTS ||
-	    (nsegs - 1) * o->hdr_len > MAX_ADDED_HEADERS)
+	    (nsegs - 1) * (o->hdr_len + 4u * f->ntags) > MAX_ADDED_HEADERS)
 		return false;
 	if (nsegs > 1 && o->l4.proto == VNET_PROTO_TCP &&
 	    f->data[o->l4.l4 + TCP_FLAGS_AT] & (TCP_SYN | TCP_RST))

@@ -369,6 +369,28 @@ test_more_than_two_tags_out_of_band_are_malformed(void **state)
 	assert_int_equal(net->b.nsent, 3);
 }
 
+/* Put into the octets, it would hide what is behind it from whoever is next. */
+static void
+test_tag_that_is_none_is_malformed(void **state)
+{
+	static const uint16_t tpids[] = {0, 0x0800, 0x9100, 0x8101, 0x0081};
+	struct net *net = *state;
+
+	for (size_t i = 0; i < COUNT(tpids); i++) {
+		struct vnet_frame f = test_frame(0xb, 0xa, 0);
+
+		f.ntags = 2;
+		f.tag[0] = (struct vnet_tag){0x88a8, 1};
+		f.tag[1] = (struct vnet_tag){tpids[i], 2};
+		input(&net->a, f);
+		f.tag[1] = f.tag[0];
+		f.tag[0] = (struct vnet_tag){tpids[i], 2};
+		input(&net->a, f);
+	}
+	assert_int_equal(test_in_drops(&net->a, VNET_DROP_MALFORMED), 10);
+	assert_int_equal(net->b.nsent, 0);
+}
+
 static void
 test_frames_are_neither_padded_nor_trimmed(void **state)
 {
@@ -420,6 +442,7 @@ test_octets_that_were_lent_are_not_written_to(void **state)
 
 	f.ntags = 2; /* b does not carry them */
 	f.tag[0] = (struct vnet_tag){0x88a8, 1};
+	f.tag[1] = (struct vnet_tag){0x8100, 2};
 	before = f;
 	memcpy(copy, f.data, sizeof(copy));
 	vnet_switch_input(net->sw, net->a.id, &f, 1, 0);
@@ -916,6 +939,7 @@ main(void)
 		TEST(test_frame_for_where_it_came_from_is_dropped),
 		TEST(test_frame_under_14_octets_is_malformed),
 		TEST(test_more_than_two_tags_out_of_band_are_malformed),
+		TEST(test_tag_that_is_none_is_malformed),
 		TEST(test_frames_are_neither_padded_nor_trimmed),
 		TEST(test_same_frames_come_out_of_a_queue),
 		TEST(test_octets_that_were_lent_are_not_written_to),

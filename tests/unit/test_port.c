@@ -362,6 +362,8 @@ test_longest_frame_goes_through(void **state)
 	 * behind the two that the MTU leaves out. */
 	f.len -= 8;
 	f.ntags = 2;
+	f.tag[0] = (struct vnet_tag){0x88a8, 1};
+	f.tag[1] = (struct vnet_tag){0x8100, 2};
 	vnet_switch_input(net->sw, net->a.id, &f, 1, 0);
 	assert_int_equal(net->b.nsent, 5);
 	assert_int_equal(net->b.last.len, sizeof(octets));
