@@ -106,7 +106,7 @@ struct vnet_medium *vnet_medium_new(size_t size, const struct medium_ops *ops,
 /* Give the first @n of media->frames to the switch. */
 void vnet_medium_input(struct vnet_medium *m, size_t n, vnet_nsec now);
 
-/* For send: the medium takes no more for now. */
+/* For send: the medium takes no more until it has room. */
 void vnet_medium_full(struct vnet_medium *m);
 
 /* The interface is up, or is not: so is the link of the port. */
