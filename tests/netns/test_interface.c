@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -209,6 +210,10 @@ inject(void *ctx, const struct vnet_frame *f)
 
 /* Beyond the contract */
 
+/* Interfaces that change at once, and how many of them a call looks at. */
+#define CROWD     40
+#define LOOKS_MAX 8
+
 struct net {
 	struct test_alloc alloc;
 	struct vnet_switch *sw;
@@ -227,7 +232,7 @@ set_up(void **state)
 	};
 	struct net *net = calloc(1, sizeof(*net));
 
-	net->sw = test_switch(&net->alloc, 4);
+	net->sw = test_switch(&net->alloc, 4 + CROWD);
 	assert_int_equal(
 		fake_open(&net->peer, net->sw, "peer", VNET_ROLE_VIF, 0), 0);
 	assert_int_equal(vnet_port_add(net->sw, &config, &net->port, NULL), 0);
@@ -250,13 +255,13 @@ tear_down(void **state)
 
 /* Of the interface that the medium is. */
 static void
-set_interface(const struct net *net, bool up)
+set_interface(const struct vnet_medium *m, bool up)
 {
 	struct vnet_medium_info info = {.size = sizeof(info)};
 	struct ifreq ifr = {.ifr_flags = (short)(up ? IFF_UP : 0)};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-	assert_int_equal(vnet_medium_get(net->i.m, &info), 0);
+	assert_int_equal(vnet_medium_get(m, &info), 0);
 	memcpy(ifr.ifr_name, info.name, sizeof(ifr.ifr_name));
 	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &ifr), 0);
 	close(fd);
@@ -295,7 +300,7 @@ test_interface_that_is_down_refuses(void **state)
 {
 	struct net *net = *state;
 
-	set_interface(net, false);
+	set_interface(net->i.m, false);
 	for (int i = 0; i < 10; i++)
 		test_send(&net->peer, TEST_BROADCAST, 1, 0);
 	assert_int_equal(refused(net), 10);
@@ -303,7 +308,7 @@ test_interface_that_is_down_refuses(void **state)
 	assert_true(has_link(net));
 	assert_int_equal(vnet_medium_error(net->i.m), 0);
 
-	set_interface(net, true);
+	set_interface(net->i.m, true);
 	test_send(&net->peer, TEST_BROADCAST, 1, 0);
 	assert_int_equal(refused(net), 10);
 }
@@ -316,10 +321,10 @@ test_link_follows_the_interface(void **state)
 	hear(net);
 	assert_true(has_link(net));
 	for (int i = 0; i < 3; i++) {
-		set_interface(net, false);
+		set_interface(net->i.m, false);
 		hear(net);
 		assert_false(has_link(net));
-		set_interface(net, true);
+		set_interface(net->i.m, true);
 		hear(net);
 		assert_true(has_link(net));
 	}
@@ -330,7 +335,7 @@ test_interface_that_is_down_takes_the_link_down_at_once(void **state)
 {
 	struct net *net = *state;
 
-	set_interface(net, false);
+	set_interface(net->i.m, false);
 	hear(net);
 	assert_int_equal(vnet_client_remove(net->sw, net->id), 0);
 	assert_int_equal(vnet_port_set_link(net->sw, net->port, true), 0);
@@ -340,9 +345,112 @@ test_interface_that_is_down_takes_the_link_down_at_once(void **state)
 					    NULL),
 			 0);
 	assert_false(has_link(net));
-	set_interface(net, true);
+	set_interface(net->i.m, true);
 	hear(net);
 	assert_true(has_link(net));
+}
+
+/* What is to be looked at when netlink has lost messages, or one is about many:
+ * all of them, but not in one call. */
+struct crowd {
+	struct net *net;
+	struct vnet_medium *m[CROWD];
+	vnet_port_id port[CROWD];
+};
+
+static void
+open_crowd(struct crowd *c)
+{
+	char name[VNET_PORT_NAME_SIZE];
+	const struct vnet_port_config config = {
+		.size = sizeof(config),
+		.name = name,
+	};
+
+	for (int i = 0; i < CROWD; i++) {
+		snprintf(name, sizeof(name), "member%d", i);
+		c->m[i] = open_medium(c->net->i.media);
+		assert_int_equal(vnet_port_add(c->net->sw, &config, &c->port[i],
+					       NULL),
+				 0);
+		assert_int_equal(vnet_medium_attach(c->m[i], c->net->sw,
+						    c->port[i], 0, 0, NULL),
+				 0);
+	}
+}
+
+static int
+links(const struct crowd *c)
+{
+	int n = 0;
+
+	for (int i = 0; i < CROWD; i++) {
+		struct vnet_port_info info = {.size = sizeof(info)};
+
+		assert_int_equal(vnet_port_get(c->net->sw, c->port[i], &info),
+				 0);
+		n += info.link;
+	}
+	return n;
+}
+
+static bool
+is_due(const struct net *net)
+{
+	struct pollfd fd = {
+		.fd = vnet_media_fd(net->i.media),
+		.events = POLLIN,
+	};
+
+	return poll(&fd, 1, 0) == 1;
+}
+
+static void
+set_crowd(const struct crowd *c, bool up)
+{
+	for (int i = 0; i < CROWD; i++)
+		set_interface(c->m[i], up);
+}
+
+/* Returns in how many calls the links have followed. */
+static int
+hear_crowd(const struct crowd *c)
+{
+	int calls = 0;
+
+	for (int n = links(c); is_due(c->net); calls++) {
+		int before = n;
+
+		vnet_media_ready(c->net->i.media);
+		n = links(c);
+		assert_in_range(abs(n - before), 0, LOOKS_MAX);
+	}
+	return calls;
+}
+
+static void
+test_a_call_looks_at_a_few_interfaces(void **state)
+{
+	struct crowd c = {.net = *state};
+
+	open_crowd(&c);
+	for (int i = 0; i < 20; i++) {
+		set_crowd(&c, i % 2);
+		set_crowd(&c, !(i % 2));
+	}
+	set_crowd(&c, false);
+	assert_in_range(hear_crowd(&c), CROWD / LOOKS_MAX, 1000);
+	assert_int_equal(links(&c), 0);
+	set_crowd(&c, true);
+	hear_crowd(&c);
+	assert_int_equal(links(&c), CROWD);
+
+	/* One that waits in line may be closed. */
+	set_crowd(&c, false);
+	vnet_media_ready(c.net->i.media);
+	for (int i = 0; i < CROWD; i++)
+		vnet_medium_close(c.m[i]);
+	hear_crowd(&c);
 }
 
 static void
@@ -376,6 +484,7 @@ main(int argc, char **argv)
 		TEST(test_interface_that_is_down_refuses),
 		TEST(test_link_follows_the_interface),
 		TEST(test_interface_that_is_down_takes_the_link_down_at_once),
+		TEST(test_a_call_looks_at_a_few_interfaces),
 		TEST(test_wishes_are_told_once),
 	};
 	struct vnet_media *media;

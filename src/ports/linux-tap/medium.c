@@ -20,6 +20,10 @@
 #include "medium.h"
 #include "watch.h"
 
+/* The most interfaces that are looked at in a call: each takes a hundred
+ * microseconds, in which nothing is forwarded. */
+#define LOOKS_MAX 8
+
 int
 vnet_media_create(struct vnet_media **media)
 {
@@ -31,13 +35,20 @@ vnet_media_create(struct vnet_media **media)
 	set->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (set->epoll_fd < 0) {
 		r = -errno;
-		free(set);
-		return r;
+		goto free_set;
 	}
+	r = vnet_watch_init(set);
+	if (r)
+		goto close_epoll;
 	set->changed = NULL;
-	set->watches = NULL;
 	*media = set;
 	return 0;
+
+close_epoll:
+	close(set->epoll_fd);
+free_set:
+	free(set);
+	return r;
 }
 
 void
@@ -45,6 +56,7 @@ vnet_media_destroy(struct vnet_media *media)
 {
 	if (!media)
 		return;
+	vnet_watch_fini(media);
 	close(media->epoll_fd);
 	free(media);
 }
@@ -254,13 +266,13 @@ vnet_medium_set_up(struct vnet_medium *m, bool up)
 void
 vnet_media_ready(struct vnet_media *media)
 {
-	struct vnet_medium *next, *m;
-
-	for (m = vnet_watch_read(media); m; m = next) {
+	vnet_watch_read(media);
+	for (int i = 0; i < LOOKS_MAX; i++) {
+		struct vnet_medium *m = vnet_watch_next(media);
 		int r;
 
-		next = m->next_stale;
-		m->is_stale = false;
+		if (!m)
+			break;
 		if (m->error)
 			continue;
 		r = m->ops->look(m);

@@ -27,10 +27,20 @@
 
 struct vnet_watch;
 
+/**
+ * struct vnet_media
+ * @epoll_fd:	of the sockets of @watches, and of @stale_fd
+ * @stale:	media to be looked at, in a line by next_stale that ends at
+ *		*stale_end
+ * @stale_fd:	an eventfd, readable while there are any
+ */
 struct vnet_media {
 	struct vnet_medium *changed;
 	struct vnet_watch *watches;
 	int epoll_fd;
+	struct vnet_medium *stale;
+	struct vnet_medium **stale_end;
+	int stale_fd;
 	struct vnet_frame frames[VNET_MEDIUM_BATCH];
 	uint8_t room[MEDIUM_ROOM];
 };
@@ -73,6 +83,7 @@ struct medium_ops {
  * @is_told:	the switch knows that it has gone
  * @is_listed:	it is in media->changed, linked by @next
  * @is_up:	the interface is, or there is none
+ * @is_stale:	it is in media->stale, linked by @next_stale
  * @watch:	where the interface of @index is watched, or NULL
  */
 struct vnet_medium {

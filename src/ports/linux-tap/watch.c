@@ -2,8 +2,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
@@ -12,8 +14,7 @@
 #include "netns.h"
 #include "watch.h"
 
-/* The most messages that are read at a time: to look at an interface takes a
- * hundred microseconds, in which nothing is forwarded. */
+/* The most messages that are read at a time. */
 #define MESSAGES_MAX 4
 
 /* Octets of a message; what it says behind its header is not looked at. */
@@ -31,6 +32,85 @@ struct vnet_watch {
 	ino_t ino;
 	struct vnet_medium *media;
 };
+
+int
+vnet_watch_init(struct vnet_media *media)
+{
+	/* Whatever else is in there is a struct vnet_watch. */
+	struct epoll_event e = {.events = EPOLLIN, .data.ptr = NULL};
+	int r;
+
+	media->watches = NULL;
+	media->stale = NULL;
+	media->stale_end = &media->stale;
+	media->stale_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (media->stale_fd < 0)
+		return -errno;
+	if (epoll_ctl(media->epoll_fd, EPOLL_CTL_ADD, media->stale_fd, &e) <
+	    0) {
+		r = -errno;
+		close(media->stale_fd);
+		return r;
+	}
+	return 0;
+}
+
+void
+vnet_watch_fini(struct vnet_media *media)
+{
+	close(media->stale_fd);
+}
+
+void
+vnet_watch_again(struct vnet_medium *m)
+{
+	struct vnet_media *media = m->media;
+
+	if (m->is_stale)
+		return;
+	if (!media->stale)
+		eventfd_write(media->stale_fd, 1);
+	m->is_stale = true;
+	m->next_stale = NULL;
+	*media->stale_end = m;
+	media->stale_end = &m->next_stale;
+}
+
+static void
+take(struct vnet_media *media, struct vnet_medium **at)
+{
+	struct vnet_medium *m = *at;
+	eventfd_t count;
+
+	m->is_stale = false;
+	*at = m->next_stale;
+	if (!*at)
+		media->stale_end = at;
+	if (!media->stale)
+		eventfd_read(media->stale_fd, &count);
+}
+
+static void
+leave_line(struct vnet_medium *m)
+{
+	struct vnet_medium **at = &m->media->stale;
+
+	if (!m->is_stale)
+		return;
+	while (*at != m)
+		at = &(*at)->next_stale;
+	take(m->media, at);
+}
+
+struct vnet_medium *
+vnet_watch_next(struct vnet_media *media)
+{
+	struct vnet_medium *m = media->stale;
+
+	if (m)
+		take(media, &media->stale);
+	return m;
+}
 
 static int
 identify(int ns, struct stat *st)
@@ -109,6 +189,7 @@ vnet_watch_end(struct vnet_medium *m)
 	struct vnet_watch **at = &m->media->watches, *w = m->watch;
 	struct vnet_medium **member;
 
+	leave_line(m);
 	if (!w)
 		return;
 	m->watch = NULL;
@@ -126,69 +207,50 @@ vnet_watch_end(struct vnet_medium *m)
 	free(w);
 }
 
-struct reading {
-	const struct vnet_watch *w;
-	struct vnet_medium *stale;
-};
-
-static void
-set_stale(struct reading *r, struct vnet_medium *m)
-{
-	if (m->is_stale)
-		return;
-	m->is_stale = true;
-	m->next_stale = r->stale;
-	r->stale = m;
-}
-
 static int
 hear(const struct nlmsghdr *h, void *ctx)
 {
 	const struct ifinfomsg *i = mnl_nlmsg_get_payload(h);
-	struct reading *r = ctx;
+	const struct vnet_watch *w = ctx;
 
 	if ((h->nlmsg_type != RTM_NEWLINK && h->nlmsg_type != RTM_DELLINK) ||
 	    mnl_nlmsg_get_payload_len(h) < sizeof(*i))
 		return MNL_CB_OK;
-	for (struct vnet_medium *m = r->w->media; m; m = m->next_watched)
+	for (struct vnet_medium *m = w->media; m; m = m->next_watched)
 		if (m->index == (uint32_t)i->ifi_index)
-			set_stale(r, m);
+			vnet_watch_again(m);
 	return MNL_CB_OK;
 }
 
 /* Of a message that is too long the beginning is read, which is enough. */
 static void
-read_watch(struct reading *r)
+read_watch(struct vnet_watch *w)
 {
 	_Alignas(struct nlmsghdr) char buf[MESSAGE_SIZE];
-	int fd = mnl_socket_get_fd(r->w->nl);
+	int fd = mnl_socket_get_fd(w->nl);
 
 	for (int i = 0; i < MESSAGES_MAX; i++) {
 		ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
 
 		if (n < 0 && errno == ENOBUFS) {
 			/* Some were lost. */
-			for (struct vnet_medium *m = r->w->media; m;
+			for (struct vnet_medium *m = w->media; m;
 			     m = m->next_watched)
-				set_stale(r, m);
+				vnet_watch_again(m);
 		}
 		if (n <= 0)
 			return;
 		if ((size_t)n == sizeof(buf))
 			((struct nlmsghdr *)buf)->nlmsg_len = sizeof(buf);
-		mnl_cb_run(buf, (size_t)n, 0, 0, hear, r);
+		mnl_cb_run(buf, (size_t)n, 0, 0, hear, w);
 	}
 }
 
-struct vnet_medium *
+void
 vnet_watch_read(struct vnet_media *media)
 {
 	struct epoll_event e;
-	struct reading r = {0};
 
-	if (epoll_wait(media->epoll_fd, &e, 1, 0) == 1) {
-		r.w = e.data.ptr;
-		read_watch(&r);
-	}
-	return r.stale;
+	if (epoll_wait(media->epoll_fd, &e, 1, 0) == 1 && e.data.ptr)
+		read_watch(e.data.ptr);
 }
