@@ -102,6 +102,12 @@ event() {
     grep -qx "event $*" "$work/out"
 }
 
+# lost COUNT PORT: its link has gone down that often, by itself or, if it was
+# deleted, because a send noticed first.
+lost() {
+    (($(grep -cxE "event (link_down|driver_error) $2" "$work/out") >= $1))
+}
+
 # counter PORT NAME: as it is now.
 counter() {
     local before after
