@@ -22,6 +22,10 @@ answers() {
 }
 answers a 10.0.0.2 || fail "a does not reach b"
 
+links_up() {
+    (($(grep -cx 'event link_up tb' "$work/out") >= $1))
+}
+
 echo "- down, and up again"
 ip -n b link set tb down
 if answers a 10.0.0.2; then
@@ -50,9 +54,27 @@ ip -n d link set other up
 wait_for 5 answers a 10.0.0.4
 wait_for 5 answers d 10.0.0.3
 
-echo "- deleted: an event, and the others go on"
-ip -n d link del other
+echo "- renamed and moved while it is looked at"
+ip -n d link set other down
 wait_for 5 lost 4 tb
+for _ in {1..200}; do
+    echo "link set other name another"
+    echo "link set another name other"
+done | ip -n d -batch -
+for _ in {1..10}; do
+    ip -n d link set other netns b
+    ip -n b link set other netns d
+done
+ip -n d link set other up
+wait_for 5 links_up 4
+ip -n d link set other down
+wait_for 5 lost 5 tb
+
+echo "- deleted: an event, and the others go on"
+ip -n d link set other up
+wait_for 5 links_up 5
+ip -n d link del other
+wait_for 5 lost 6 tb
 wait_for 5 answers a 10.0.0.3
 ticks() {
     awk '{ print $14 + $15 }' "/proc/$loop_pid/stat"

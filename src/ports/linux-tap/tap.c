@@ -40,6 +40,9 @@
 
 #define TAP_FLAGS (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)
 
+/* How often an interface is looked for that is renamed, or moved, each time. */
+#define FIND_TRIES 8
+
 _Static_assert(VNET_MEDIUM_NAME_SIZE == IFNAMSIZ, "names fit");
 
 /**
@@ -184,13 +187,15 @@ get_ifreq(int fd, struct ifreq *ifr)
 	return ioctl(fd, TUNGETIFF, ifr) < 0 ? -errno : 0;
 }
 
-/* The interface behind a TAP, in its namespace, whatever it is named now. */
+/* The interface behind a TAP, which is in that namespace. There is no asking for
+ * it but by its name: -EAGAIN if it was renamed or moved meanwhile, and what was
+ * found, if anything, may be another. */
 static int
 get_link(int fd, int ns, struct link_info *info)
 {
 	struct mnl_socket *nl;
-	struct ifreq ifr;
-	int r = get_ifreq(fd, &ifr);
+	struct ifreq ifr, after;
+	int r = get_ifreq(fd, &ifr), error;
 
 	if (r)
 		return r;
@@ -199,7 +204,13 @@ get_link(int fd, int ns, struct link_info *info)
 		return r;
 	r = vnet_link_get(nl, ifr.ifr_name, 0, info);
 	mnl_socket_close(nl);
-	return r;
+	error = get_ifreq(fd, &after);
+	if (error)
+		return error;
+	if (strcmp(ifr.ifr_name, after.ifr_name) != 0)
+		return -EAGAIN;
+	/* Unless nobody could tell where it is. */
+	return r == -ENODEV && ns != NETNS_HERE ? -EAGAIN : r;
 }
 
 /* Where it is, wherever it has been moved. Who may not ask finds it if it is
@@ -215,10 +226,14 @@ find_netns(int fd)
 static int
 find_link(int fd, struct link_info *info)
 {
-	int ns = find_netns(fd);
-	int r = get_link(fd, ns, info);
+	int r = -EAGAIN;
 
-	vnet_netns_close(ns);
+	for (int i = 0; r == -EAGAIN && i < FIND_TRIES; i++) {
+		int ns = find_netns(fd);
+
+		r = get_link(fd, ns, info);
+		vnet_netns_close(ns);
+	}
 	return r;
 }
 
@@ -236,6 +251,10 @@ tap_look(struct vnet_medium *m)
 	vnet_netns_close(ns);
 	if (r == -EBADFD)
 		return r;
+	if (r == -EAGAIN) {
+		vnet_watch_again(m);
+		return 0;
+	}
 	if (r) {
 		vnet_watch_end(m);
 		vnet_medium_set_up(m, true);
