@@ -136,7 +136,7 @@ echo "- a namespace by process"
 ip netns exec d sleep 100 &
 sleeper=$!
 has_entered() {
-    [[ $(readlink /proc/$sleeper/ns/net) != $(readlink /proc/$$/ns/net) ]]
+    [[ $(readlink /proc/$sleeper/ns/net) != "$(readlink /proc/$$/ns/net)" ]]
 }
 wait_for 5 has_entered
 switch --tap here,netns=$sleeper,up
