@@ -9,6 +9,7 @@
 #define VNET_CLIENT_H
 
 #include <vnet/types.h>
+#include <vnet/frame.h>
 #include <vnet/port.h>
 
 VNET_BEGIN_DECLS
@@ -101,6 +102,53 @@ VNET_API int vnet_client_add(struct vnet_switch *sw, vnet_port_id port,
  * order between its frames and those is not kept. Return: 0; -ENOENT, -EBUSY.
  */
 VNET_API int vnet_client_remove(struct vnet_switch *sw, vnet_client_id id);
+
+/* Bound its queue anew; @queue_octets as in struct vnet_client_config. What is
+ * queued beyond a smaller bound stays until it is sent. Return: 0; -ENOENT,
+ * -EINVAL if out of bounds, -EBUSY from inside a driver's send. */
+VNET_API int vnet_client_set_queue(struct vnet_switch *sw, vnet_client_id id,
+				   uint32_t queue_octets);
+
+/* Change its share as a source; @weight as in struct vnet_client_config. Where
+ * frames of it are queued, it holds from the next one on that joins them.
+ * Return: as vnet_client_set_queue(). */
+VNET_API int vnet_client_set_weight(struct vnet_switch *sw, vnet_client_id id,
+				    uint32_t weight);
+
+/**
+ * struct vnet_observer - who hears what a client sends and receives
+ * @size:	sizeof(struct vnet_observer)
+ * @frames:	called with frames, @n of them, lent for the call, at the time
+ *		@now. Must not call the switch, and where it does is refused as
+ *		inside of a driver's send
+ * @ctx:	handed to it
+ *
+ * With @out false: all that the client hands to vnet_switch_input(), as it
+ * comes, before any of it is decided: it may be malformed in every way. (Not
+ * what is handed in from inside the observer.) With @out true: all that its
+ * driver has taken, as it was handed to it: resolved as far as that does not
+ * carry it, and those that it refuses among them, for it does not say which
+ * these are.
+ */
+struct vnet_observer {
+	size_t size;
+	void (*frames)(void *ctx, bool out, const struct vnet_frame *frames,
+		       size_t n, vnet_nsec now);
+	void *ctx;
+};
+
+/**
+ * vnet_client_observe() - hear what a client sends and receives
+ * @observer:	takes the place of the one before it; copied. NULL for none
+ *
+ * It hears until another takes its place, or the client is removed; neither is
+ * told to it.
+ *
+ * Return: 0; -ENOENT if there is no such client, -EINVAL if the observer is
+ * wrong, -EBUSY from inside a driver's send.
+ */
+VNET_API int vnet_client_observe(struct vnet_switch *sw, vnet_client_id id,
+				 const struct vnet_observer *observer);
 
 /**
  * vnet_client_output() - a client's medium has room: send what is queued

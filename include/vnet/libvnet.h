@@ -3,6 +3,7 @@
 #ifndef VNET_LIBVNET_H
 #define VNET_LIBVNET_H
 
+#include <vnet/version.h>
 #include <vnet/types.h>
 #include <vnet/frame.h>
 #include <vnet/filter.h>

@@ -276,8 +276,8 @@ vnet_bpf_translate(struct vnet_bpf_op *ops, const struct vnet_bpf_insn *insns,
 		}
 		op = fuse(op, op_at(insns, i + 1, n), op_at(insns, i + 2, n));
 
-		ops[i] = (struct vnet_bpf_op){
-			.op = (uint16_t)op,
+		ops[i].insn = (struct vnet_bpf_insn){
+			.code = (uint16_t)op,
 			.jt = insns[i].jt,
 			.jf = insns[i].jf,
 			.k = k,
@@ -351,10 +351,20 @@ load(const struct vnet_frame *f, bool tagged, uint64_t at, uint32_t size,
 		      : load_untagged(f, at, size, v);
 }
 
-/* Written once, compiled twice: for frames with tags out of band and, faster,
- * for those without. */
+/* The op of an instruction; of one that is @raw, that it would be translated
+ * to, alone. */
+VNET_INLINE enum op
+op_of(const struct vnet_bpf_insn *insn, bool raw)
+{
+	return raw ? find_op(insn) : (enum op)insn->code;
+}
+
+/* Written once, compiled three times: for translated programs, over frames with
+ * tags out of band and, faster, over those without; and for a program as it came,
+ * which is @raw. */
 VNET_INLINE uint32_t
-run(const struct vnet_bpf_op *pc, const struct vnet_frame *f, bool tagged)
+run(const struct vnet_bpf_insn *pc, const struct vnet_frame *f, bool tagged,
+    bool raw)
 {
 	const uint32_t len = f->len + (tagged ? 4u * f->ntags : 0);
 	uint32_t m[VNET_BPF_SCRATCH];
@@ -363,7 +373,7 @@ run(const struct vnet_bpf_op *pc, const struct vnet_frame *f, bool tagged)
 	uint32_t x = 0;
 
 	for (;; pc++) {
-		switch ((enum op)pc->op) {
+		switch (op_of(pc, raw)) {
 		case OP_LD_IMM:
 			a = pc->k;
 			break;
@@ -458,13 +468,19 @@ run(const struct vnet_bpf_op *pc, const struct vnet_frame *f, bool tagged)
 			a &= x;
 			break;
 		case OP_LSH_K:
-			a <<= pc->k;
+			if (raw && pc->k >= 32)
+				a = 0;
+			else
+				a <<= pc->k;
 			break;
 		case OP_LSH_X:
 			a = x < 32 ? a << x : 0;
 			break;
 		case OP_RSH_K:
-			a >>= pc->k;
+			if (raw && pc->k >= 32)
+				a = 0;
+			else
+				a >>= pc->k;
 			break;
 		case OP_RSH_X:
 			a = x < 32 ? a >> x : 0;
@@ -535,9 +551,9 @@ run(const struct vnet_bpf_op *pc, const struct vnet_frame *f, bool tagged)
 			pc += a == pc->k ? pc->jt : pc->jf;
 			/* It mostly leads to a return or to the next of its
 			 * kind. A look is cheaper than the table. */
-			if (pc[1].op == OP_RET_K)
+			if (op_of(&pc[1], raw) == OP_RET_K)
 				return pc[1].k;
-			if (pc[1].op == OP_JEQ_K) {
+			if (op_of(&pc[1], raw) == OP_JEQ_K) {
 				pc++;
 				goto jeq;
 			}
@@ -597,7 +613,7 @@ static __attribute__((noinline)) uint32_t
 run_tagged(const struct vnet_bpf_op *ops, const struct vnet_frame *f)
 {
 	VNET_ASSERT(f->ntags <= VNET_MAX_TAGS && f->len >= TAGS_AT);
-	return run(ops, f, true);
+	return run(&ops->insn, f, true, false);
 }
 
 uint32_t
@@ -605,5 +621,16 @@ vnet_bpf_run(const struct vnet_bpf_op *ops, const struct vnet_frame *f)
 {
 	if (vnet_unlikely(f->ntags))
 		return run_tagged(ops, f);
-	return run(ops, f, false);
+	return run(&ops->insn, f, false, false);
+}
+
+bool
+vnet_bpf_match(const struct vnet_bpf_insn *insns, size_t ninsns,
+	       const struct vnet_frame *f)
+{
+	if (!ninsns)
+		return true;
+	if (f->ntags && (f->ntags > VNET_MAX_TAGS || f->len < TAGS_AT))
+		return false;
+	return run(insns, f, f->ntags != 0, true) != 0;
 }

@@ -82,16 +82,12 @@ enum {
 
 /**
  * struct vnet_bpf_op - an instruction, translated
- * @op:		a number of our own, without gaps
- * @jt:		as in struct vnet_bpf_insn, and so the others
+ * @insn:	its code is a number of our own, without gaps
  *
  * Instruction i of a program becomes op i: jumps need no translation.
  */
 struct vnet_bpf_op {
-	uint16_t op;
-	uint8_t jt;
-	uint8_t jf;
-	uint32_t k;
+	struct vnet_bpf_insn insn;
 };
 
 /* Translate a program of @n instructions, which vnet_bpf_check() accepts, into

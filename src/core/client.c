@@ -10,10 +10,32 @@
 	 VNET_CARRIES_USO | VNET_CARRIES_TAGS)
 
 int
+vnet_client_queue_check(uint32_t queue_octets, uint32_t max_queue_octets,
+			struct vnet_why *why)
+{
+	if (queue_octets && queue_octets < VNET_POOL_BLOCK)
+		return vnet_why(why, "queue too small", 3, queue_octets,
+				VNET_POOL_BLOCK);
+	if (queue_octets > max_queue_octets)
+		return vnet_why(why, "queue larger than the switch allows", 3,
+				queue_octets, max_queue_octets);
+	return 0;
+}
+
+int
+vnet_client_weight_check(uint32_t weight, struct vnet_why *why)
+{
+	if (weight > MAX_WEIGHT)
+		return vnet_why(why, "weight too large", 4, weight, MAX_WEIGHT);
+	return 0;
+}
+
+int
 vnet_client_config_check(const struct vnet_client_config *config,
 			 uint32_t max_queue_octets, struct vnet_why *why)
 {
 	const struct vnet_driver_ops *ops = config->ops;
+	int r;
 
 	if (config->size != sizeof(*config))
 		return vnet_why(why, "size of the client's configuration", 0,
@@ -28,16 +50,9 @@ vnet_client_config_check(const struct vnet_client_config *config,
 	if (ops->carries & ~(uint32_t)CARRIES_ALL)
 		return vnet_why(why, "driver carries what is not known", 1,
 				ops->carries, CARRIES_ALL);
-	if (config->queue_octets && config->queue_octets < VNET_POOL_BLOCK)
-		return vnet_why(why, "queue too small", 3, config->queue_octets,
-				VNET_POOL_BLOCK);
-	if (config->queue_octets > max_queue_octets)
-		return vnet_why(why, "queue larger than the switch allows", 3,
-				config->queue_octets, max_queue_octets);
-	if (config->weight > MAX_WEIGHT)
-		return vnet_why(why, "weight too large", 4, config->weight,
-				MAX_WEIGHT);
-	return 0;
+	r = vnet_client_queue_check(config->queue_octets, max_queue_octets,
+				    why);
+	return r ? r : vnet_client_weight_check(config->weight, why);
 }
 
 static void

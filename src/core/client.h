@@ -56,16 +56,21 @@ struct vnet_lane {
 	struct vnet_mark mark[VNET_NMARKS];
 };
 
+struct vnet_switch;
+
 struct vnet_client {
 	vnet_client_id id;
 	struct vnet_port *port;
 	const struct vnet_driver_ops *ops;
 	void *ctx;
 	uint32_t slot;
-	uint32_t weight;
+	uint16_t weight;
+	bool is_observed;
 	uint32_t carries;
-	uint32_t nnodes; /* of the queue's heap, behind this struct */
 	struct vnet_lane lane[VNET_WORKERS];
+	struct vnet_observer observer;
+	struct vnet_switch *sw; /* for that: all others know it */
+				/* The nodes of the queue's heap lie behind. */
 };
 
 /* A client that frames may be sent to: there, and its port's link up. */
@@ -81,6 +86,12 @@ vnet_count_add(struct vnet_count *c, uint64_t frames, uint64_t octets)
 	c->frames += frames;
 	c->octets += octets;
 }
+
+/* Everything that can be wrong with a queue's bound, and with a weight. 0 or
+ * -EINVAL. */
+int vnet_client_queue_check(uint32_t queue_octets, uint32_t max_queue_octets,
+			    struct vnet_why *why);
+int vnet_client_weight_check(uint32_t weight, struct vnet_why *why);
 
 /* Everything that can be wrong with a configuration. 0 or -EINVAL. */
 int vnet_client_config_check(const struct vnet_client_config *config,

@@ -31,6 +31,20 @@ lowest_bit(uint64_t x)
 	return 32 + (uint32_t)__builtin_ctz((uint32_t)(x >> 32));
 }
 
+/* Let who observes a client hear. */
+static __attribute__((noinline)) void
+observe(const struct vnet_client *c, bool out, const struct vnet_frame *frames,
+	size_t n)
+{
+	struct vnet_switch *sw = c->sw;
+
+	if (!n || sw->observing)
+		return;
+	sw->observing = true;
+	c->observer.frames(c->observer.ctx, out, frames, n, sw->now);
+	sw->observing = false;
+}
+
 /*
  * Decide
  */
@@ -319,13 +333,15 @@ offer(struct vnet_client *c, const struct vnet_frame *frames, size_t n,
 			       octets);
 		return n;
 	}
-	if (vnet_likely((size_t)r == n && !refused)) {
+	if (vnet_likely((size_t)r == n && !refused && !c->is_observed)) {
 		vnet_count_add(&count->delivered, n, octets);
 		return n;
 	}
 	/* A driver that claims more than it was offered is believed no more
 	 * than that. */
 	done = (size_t)r < n ? (size_t)r : n;
+	if (c->is_observed)
+		observe(c, true, frames, done);
 	if (refused > done)
 		refused = done;
 	for (i = 0; i < done - refused; i++)
@@ -642,6 +658,8 @@ vnet_switch_input(struct vnet_switch *sw, vnet_client_id from,
 		struct vnet_count c = count_all(frames, n);
 		struct vnet_counters *count = &in->lane[0].count;
 
+		if (in->is_observed)
+			observe(in, false, frames, n);
 		vnet_count_add(&count->in, c.frames, c.octets);
 		vnet_count_add(&count->in_drops[VNET_DROP_REENTRANT], c.frames,
 			       c.octets);
@@ -649,6 +667,8 @@ vnet_switch_input(struct vnet_switch *sw, vnet_client_id from,
 	}
 	sw->entered = true;
 	vnet_switch_advance(sw, now);
+	if (vnet_unlikely(in->is_observed))
+		observe(in, false, frames, n);
 	while (n) {
 		size_t k = n < VNET_BATCH ? n : VNET_BATCH;
 

@@ -138,6 +138,7 @@ vnet_queue_init(struct vnet_queue *q, struct vnet_pool *pool,
 	*q = (struct vnet_queue){
 		.slot = slot,
 		.quota = quota,
+		.most = quota,
 		.turn = {NONE, NONE},
 		.longest = {.node = nodes, .pos = pool->sub_pos},
 	};
@@ -145,6 +146,13 @@ vnet_queue_init(struct vnet_queue *q, struct vnet_pool *pool,
 	pool->client[slot] = client;
 	pool->held[slot] = 0;
 	pool->nidle++;
+}
+
+void
+vnet_queue_set_quota(struct vnet_queue *q, uint32_t quota)
+{
+	q->quota = quota;
+	q->most = q->blocks > quota ? q->blocks : quota;
 }
 
 void
@@ -256,8 +264,7 @@ leave_ring(struct vnet_pool *pool, struct vnet_queue *q, uint32_t i)
 }
 
 static uint32_t
-open_sub(struct vnet_pool *pool, struct vnet_queue *q, vnet_client_id source,
-	 uint32_t weight)
+open_sub(struct vnet_pool *pool, struct vnet_queue *q, vnet_client_id source)
 {
 	uint32_t i = pool->free_sub;
 	struct vnet_sub *s = &pool->sub[i];
@@ -267,7 +274,6 @@ open_sub(struct vnet_pool *pool, struct vnet_queue *q, vnet_client_id source,
 	*s = (struct vnet_sub){
 		.source = source,
 		.queue = q->slot,
-		.quantum = weight * QUANTUM,
 		.hash_next = *chain,
 	};
 	*chain = i;
@@ -521,9 +527,15 @@ lacking(const struct vnet_pool *pool, const struct vnet_queue *q,
 			lack = need - freed;
 	}
 	if (q->blocks + need > q->quota) {
+		uint32_t beyond = q->blocks + need - q->quota;
+
+		/* More than the frame needs where the quota was lowered: that
+		 * is not for it to make good. */
+		if (beyond > need - freed)
+			beyond = need - freed;
 		*reason = VNET_DROP_QUEUE_FULL;
-		if (lack < q->blocks + need - q->quota)
-			lack = q->blocks + need - q->quota;
+		if (lack < beyond)
+			lack = beyond;
 	}
 	return lack;
 }
@@ -553,7 +565,8 @@ vnet_queue_push(struct vnet_pool *pool, struct vnet_queue *q,
 		return false;
 	}
 	if (i == NONE)
-		i = open_sub(pool, q, source, weight);
+		i = open_sub(pool, q, source);
+	pool->sub[i].quantum = weight * QUANTUM;
 	append(pool, q, i, f, need);
 	return true;
 
@@ -723,7 +736,7 @@ queue_is_sound(const struct vnet_pool *pool, const struct vnet_queue *q)
 	}
 	return i == q->turn[REAL] && octets == q->octets &&
 	       blocks == q->blocks && frames == q->frames &&
-	       blocks <= q->quota && q->longest.n == q->nsubs;
+	       blocks <= q->most && q->longest.n == q->nsubs;
 }
 
 bool

@@ -20,7 +20,7 @@
  * idle client holds none, and memory does not fragment.
  *
  * What a queue holds is counted in blocks, which is what backlogs cost. A queue
- * has no more than its quota. One block of the pool is every queue's own. Of the
+ * grows to no more than its quota. One block of the pool is every queue's own. Of the
  * rest no queue, and no source in all queues together, takes more than is then
  * still free (dynamic thresholds: Choudhury and Hahne, IEEE/ACM ToN 1998): so
  * who holds little finds something, whatever others hold.
@@ -37,7 +37,8 @@
  */
 struct vnet_queue {
 	uint32_t slot;   /* the client's */
-	uint32_t quota;  /* blocks */
+	uint32_t quota;  /* blocks that it may grow to, */
+	uint32_t most;   /* or had when that was set, if these were more */
 	uint32_t octets; /* of frames, on the wire */
 	uint32_t frames;
 	uint32_t blocks;
@@ -109,7 +110,7 @@ int vnet_pool_init(struct vnet_pool *pool, const struct vnet_alloc *alloc,
 void vnet_pool_fini(struct vnet_pool *pool, const struct vnet_alloc *alloc);
 
 /* Blocks in so many octets. A queue with a quota of that has no more sub-queues:
- * so many nodes does vnet_queue_init() need. */
+ * so many nodes does vnet_queue_init() need for the largest quota to come. */
 VNET_INLINE uint32_t
 vnet_queue_quota(uint64_t octets)
 {
@@ -119,6 +120,10 @@ vnet_queue_quota(uint64_t octets)
 void vnet_queue_init(struct vnet_queue *q, struct vnet_pool *pool,
 		     vnet_client_id client, uint32_t quota,
 		     struct vnet_heap_node *nodes);
+
+/* What it holds beyond a smaller quota leaves as any frame does, and meanwhile
+ * it does not grow. */
+void vnet_queue_set_quota(struct vnet_queue *q, uint32_t quota);
 
 /* The client has gone; its queue is empty. */
 void vnet_queue_fini(struct vnet_pool *pool, struct vnet_queue *q);

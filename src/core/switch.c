@@ -247,22 +247,25 @@ vnet_switch_driver_broke(struct vnet_switch *sw, struct vnet_client *c,
  * Removal
  */
 
-/* Blocks that a queue of so many octets may hold: no more than there are. */
+/* Blocks that a queue of so many octets, 0 for the most, may hold: no more than
+ * there are. */
 static uint32_t
 quota(const struct vnet_switch_config *config, uint32_t queue_octets)
 {
-	uint64_t octets = queue_octets;
+	uint64_t octets = queue_octets ? queue_octets : config->queue_octets;
 
 	if (octets > config->pool_octets)
 		octets = config->pool_octets;
 	return vnet_queue_quota(octets);
 }
 
+/* A client's queue may be bounded anew, so there is room for the largest. */
 static size_t
-client_size(uint32_t nnodes)
+client_size(const struct vnet_switch_config *config)
 {
 	return sizeof(struct vnet_client) +
-	       nnodes * sizeof(struct vnet_heap_node);
+	       quota(config, config->queue_octets) *
+		       sizeof(struct vnet_heap_node);
 }
 
 /* What is left to do when a client has gone: tell its driver. That comes last,
@@ -297,7 +300,7 @@ remove_client(struct vnet_switch *sw, struct vnet_client *c)
 	raise_event(sw, VNET_EVENT_CLIENT_REMOVED, c->port, 0);
 	c->port->client = NULL;
 	vnet_switch_update_reach(sw);
-	sw->alloc.put(sw->alloc.ctx, c, client_size(c->nnodes));
+	sw->alloc.put(sw->alloc.ctx, c, client_size(&sw->config));
 	return f;
 }
 
@@ -453,8 +456,8 @@ vnet_switch_memory(const struct vnet_switch_config *config)
 	       vnet_pool_memory(c.pool_octets, c.max_ports) +
 	       vnet_events_memory(c.max_events) +
 	       vnet_chain_memory(c.max_rules, c.max_insns) +
-	       (uint64_t)c.max_ports * (sizeof(struct vnet_port) +
-					client_size(quota(&c, c.queue_octets)));
+	       (uint64_t)c.max_ports *
+		       (sizeof(struct vnet_port) + client_size(&c));
 }
 
 int
@@ -679,14 +682,20 @@ vnet_port_next(const struct vnet_switch *sw, vnet_port_id id)
  * Clients
  */
 
+static uint16_t
+weight_of(uint32_t weight)
+{
+	return (uint16_t)(weight ? weight : 1);
+}
+
 int
 vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
 		const struct vnet_client_config *config, vnet_client_id *id,
 		struct vnet_why *why)
 {
 	struct vnet_port *port = find_port(sw, port_id);
-	uint32_t i, limit, nnodes;
 	struct vnet_client *c;
+	uint32_t i;
 	int r = vnet_client_config_check(config, sw->config.queue_octets, why);
 
 	if (r)
@@ -704,10 +713,8 @@ vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
 				    "every client is in use, or being swept",
 				    sw->nclients + sw->nsweeping,
 				    sw->config.max_ports);
-	limit = config->queue_octets ? config->queue_octets
-				     : sw->config.queue_octets;
-	nnodes = quota(&sw->config, limit);
-	c = sw->alloc.get(sw->alloc.ctx, client_size(nnodes), VNET_CACHE_LINE);
+	c = sw->alloc.get(sw->alloc.ctx, client_size(&sw->config),
+			  VNET_CACHE_LINE);
 	if (!c)
 		return vnet_why_errno(why, -ENOMEM);
 	*c = (struct vnet_client){
@@ -716,11 +723,12 @@ vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
 		.ops = config->ops,
 		.ctx = config->ctx,
 		.slot = i,
-		.weight = config->weight ? config->weight : 1,
+		.weight = weight_of(config->weight),
 		.carries = config->ops->carries,
-		.nnodes = nnodes,
+		.sw = sw,
 	};
-	vnet_queue_init(&c->lane[0].queue, &sw->pool, c->id, nnodes,
+	vnet_queue_init(&c->lane[0].queue, &sw->pool, c->id,
+			quota(&sw->config, config->queue_octets),
 			(struct vnet_heap_node *)(void *)(c + 1));
 	port->client = c;
 	sw->clients[i].object = c;
@@ -741,6 +749,59 @@ vnet_client_remove(struct vnet_switch *sw, vnet_client_id id)
 	if (sw->entered)
 		return -EBUSY;
 	say_farewell(remove_client(sw, c));
+	return 0;
+}
+
+int
+vnet_client_set_queue(struct vnet_switch *sw, vnet_client_id id,
+		      uint32_t queue_octets)
+{
+	struct vnet_client *c = vnet_switch_client(sw, id);
+
+	if (!c)
+		return -ENOENT;
+	if (vnet_client_queue_check(queue_octets, sw->config.queue_octets,
+				    NULL))
+		return -EINVAL;
+	if (sw->entered)
+		return -EBUSY;
+	vnet_queue_set_quota(&c->lane[0].queue,
+			     quota(&sw->config, queue_octets));
+	return 0;
+}
+
+int
+vnet_client_set_weight(struct vnet_switch *sw, vnet_client_id id,
+		       uint32_t weight)
+{
+	struct vnet_client *c = vnet_switch_client(sw, id);
+
+	if (!c)
+		return -ENOENT;
+	if (vnet_client_weight_check(weight, NULL))
+		return -EINVAL;
+	if (sw->entered)
+		return -EBUSY;
+	c->weight = weight_of(weight);
+	return 0;
+}
+
+int
+vnet_client_observe(struct vnet_switch *sw, vnet_client_id id,
+		    const struct vnet_observer *observer)
+{
+	struct vnet_client *c = vnet_switch_client(sw, id);
+
+	if (!c)
+		return -ENOENT;
+	if (observer &&
+	    (observer->size != sizeof(*observer) || !observer->frames))
+		return -EINVAL;
+	if (sw->entered)
+		return -EBUSY;
+	c->is_observed = observer != NULL;
+	if (observer)
+		c->observer = *observer;
 	return 0;
 }
 

@@ -80,7 +80,8 @@ struct vnet_switch {
 	vnet_nsec now;
 	vnet_nsec second_ends; /* when now_s has to step */
 	uint64_t now_s;
-	bool entered; /* it is on the call stack */
+	bool entered;   /* it is on the call stack */
+	bool observing; /* and so is an observer */
 	bool uplink_transit;
 	uint16_t forward_reserved;
 	uint32_t nreach;

@@ -34,8 +34,12 @@ struct driver {
 	uint64_t port;
 	enum { FAKE, INPROC, NOTHING } kind;
 	bool is_broken;
+	bool is_observed;
 	struct vnet_driver_ops ops;
 	struct vnet_inproc ip;
+	/* Handed in and taken: as it is heard, and counted before that. */
+	struct vnet_count heard[2];
+	struct vnet_count unheard[2];
 };
 
 /* What we know of a port, by its slot. */
@@ -673,6 +677,89 @@ call_client_add(struct run *r, struct net *net)
 	TAPE_EXPECT(r->t, !find_driver(net, d->id));
 	if (port)
 		port->driver = d;
+}
+
+static void
+hear(void *ctx, bool out, const struct vnet_frame *frames, size_t n,
+     vnet_nsec now)
+{
+	struct driver *d = ctx;
+
+	TAPE_EXPECT(d->net->run->t, n > 0 && d->is_observed);
+	(void)now;
+	d->heard[out].frames += n;
+	for (size_t i = 0; i < n; i++)
+		d->heard[out].octets += frames[i].len + 4u * frames[i].ntags;
+}
+
+/* What a client has handed in, and what its driver has taken: whatever became
+ * of that. */
+static void
+count_crossed(const struct driver *d, struct vnet_count crossed[2])
+{
+	struct vnet_client_stats s = {.size = sizeof(s)};
+	struct vnet_count refused;
+
+	vnet_client_get_stats(d->net->sw, d->id, &s);
+	vnet_client_drops(d->net->sw, d->id, VNET_DROP_REFUSED, NULL, &refused);
+	crossed[0] = s.in;
+	crossed[1].frames = s.delivered.frames + refused.frames;
+	crossed[1].octets = s.delivered.octets + refused.octets;
+}
+
+static void
+check_heard(struct run *r, const struct driver *d)
+{
+	struct vnet_count crossed[2];
+
+	if (!d || !d->is_observed)
+		return;
+	count_crossed(d, crossed);
+	for (int i = 0; i < 2; i++) {
+		TAPE_EXPECT(r->t, d->unheard[i].frames + d->heard[i].frames ==
+					  crossed[i].frames);
+		TAPE_EXPECT(r->t, d->unheard[i].octets + d->heard[i].octets ==
+					  crossed[i].octets);
+	}
+}
+
+/* All that can be changed of a client. */
+static void
+call_client_change(struct run *r, struct net *net)
+{
+	static const uint32_t queues[] = {0, 2048, 4096, 65536, 2047, 1u << 30};
+	static const uint32_t weights[] = {0, 1, 2, 1024, 1025};
+	uint64_t id = some_client(r, net);
+	struct driver *d = find_driver(net, id);
+	struct vnet_observer observer = {
+		.size = sizeof(observer),
+		.frames = hear,
+		.ctx = d,
+	};
+	bool ends = false;
+	int result;
+
+	switch (arg(r, 4)) {
+	case 0:
+		result = vnet_client_set_queue(net->sw, id,
+					       TAPE_ONE_OF(r->t, queues));
+		break;
+	case 1:
+		result = vnet_client_set_weight(net->sw, id,
+						TAPE_ONE_OF(r->t, weights));
+		break;
+	default:
+		ends = arg(r, 4) == 3;
+		result = vnet_client_observe(net->sw, id,
+					     ends ? NULL : &observer);
+		if (result || !d)
+			break;
+		d->is_observed = !ends;
+		memset(d->heard, 0, sizeof(d->heard));
+		count_crossed(d, d->unheard);
+	}
+	say_result(r, result);
+	expect_refusal(net, result, d != NULL);
 }
 
 static void
@@ -1389,7 +1476,8 @@ static const struct call calls[] = {
 	{"switch_event", 4, call_events},
 	{"client_get_stats", 3, call_client_stats},
 	{"switch_get_stats", 1, call_switch_stats},
-	{"port_next", 2, call_ports},
+	{"port_next", 1, call_ports},
+	{"client_change", 1, call_client_change},
 };
 
 static void
@@ -1441,6 +1529,8 @@ check(struct run *r, struct net *net)
 			  why.text, why.index, why.found, why.bound);
 	TAPE_EXPECT(r->t, net->used <= net->memory);
 	say(r, "deadline", vnet_switch_deadline(net->sw));
+	for (uint32_t i = 0; i < net->max_ports; i++)
+		check_heard(r, net->port[i].driver);
 	for (size_t i = 0; i < LENGTH(net->gone) && i < net->ngone; i++) {
 		uint64_t id = net->gone[i];
 

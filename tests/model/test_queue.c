@@ -42,6 +42,7 @@ struct queue {
 	struct sub sub[SOURCES];
 	uint32_t nsubs;
 	uint32_t quota;
+	uint32_t most; /* that, or what it held when that was set */
 };
 
 struct run {
@@ -51,9 +52,11 @@ struct run {
 	struct vnet_queue q[QUEUES];
 	struct vnet_heap_node nodes[QUEUES][NBLOCKS];
 	struct queue model[QUEUES];
-	uint32_t header; /* octets that a frame takes beside its own */
+	uint32_t header;   /* octets that a frame takes beside its own */
+	uint32_t nchanges; /* of quotas, and of weights */
 	unsigned int nframes;
 	unsigned int taken;
+	unsigned int beyond_quota; /* frames that came into a queue that was */
 	unsigned int lost[VNET_NDROPS][2]; /* waiting, arriving */
 	unsigned int beyond_share;         /* of their source, arriving */
 	unsigned int none_could_give;      /* enough, though some were longer */
@@ -269,7 +272,9 @@ lacking(const struct run *run, const struct queue *m, vnet_client_id source,
 		lack = smaller(need - freed,
 			       (excess(blocks + need, left) + 1) / 2);
 	}
-	return larger(lack, excess(blocks + need, m->quota));
+	/* Where it was lowered, what is beyond is for nobody to make good. */
+	return larger(lack,
+		      smaller(need - freed, excess(blocks + need, m->quota)));
 }
 
 static struct verdict
@@ -407,11 +412,11 @@ append(struct queue *m, struct sub *s, vnet_client_id source, uint32_t weight,
 {
 	if (!s) {
 		s = &m->sub[m->nsubs++];
-		*s = (struct sub){
-			.source = source, .weight = weight, .head = node};
+		*s = (struct sub){.source = source, .head = node};
 	} else {
 		s->tail->next = node;
 	}
+	s->weight = weight;
 	node->prev = s->tail;
 	s->tail = node;
 }
@@ -427,7 +432,8 @@ push(struct run *run, uint32_t slot, vnet_client_id source)
 {
 	struct queue *m = &run->model[slot];
 	struct node *node = random_frame(run);
-	uint32_t weight = (uint32_t)source % 3 + 1;
+	uint32_t weight = (uint32_t)(source + run->nchanges) % 3 + 1;
+	uint32_t had = queue_blocks(m);
 	uint32_t need = lay_down(run, sub_of(m, source), node);
 	struct verdict v = judge(run, slot, source, sub_of(m, source), need);
 	vnet_client_id last = VNET_NO_ID;
@@ -459,7 +465,8 @@ push(struct run *run, uint32_t slot, vnet_client_id source)
 	/* Not one less. */
 	assert_true(v.may_take);
 	assert_int_equal(lacking(run, m, source, need, freed), 0);
-	assert_true(queue_blocks(m) + need <= m->quota);
+	assert_true(queue_blocks(m) + need <= larger(m->quota, had));
+	run->beyond_quota += queue_blocks(m) + need > m->quota;
 	assert_true(pool_blocks(run) + need <= NBLOCKS);
 	run->from_many += nlosers > 1;
 	append(m, sub_of(m, source), source, weight, node);
@@ -516,12 +523,22 @@ purge(struct run *run, uint32_t slot)
 }
 
 static void
+set_quota(struct run *run, uint32_t slot, uint32_t quota)
+{
+	struct queue *m = &run->model[slot];
+
+	vnet_queue_set_quota(&run->q[slot], quota);
+	m->quota = quota;
+	m->most = larger(quota, queue_blocks(m));
+}
+
+static void
 compare(const struct run *run)
 {
 	for (uint32_t i = 0; i < QUEUES; i++) {
 		const struct vnet_queue *q = &run->q[i];
 
-		assert_true(q->blocks <= run->model[i].quota);
+		assert_true(q->blocks <= run->model[i].most);
 		assert_int_equal(q->octets, queue_octets(&run->model[i]));
 		assert_int_equal(q->blocks, queue_blocks(&run->model[i]));
 		assert_int_equal(q->frames, queue_frames(&run->model[i]));
@@ -571,6 +588,7 @@ run_init(struct run *run, uint64_t seed, const uint32_t *quota)
 		vnet_queue_init(&run->q[i], &run->pool, i, quota[i],
 				run->nodes[i]);
 		run->model[i].quota = quota[i];
+		run->model[i].most = quota[i];
 	}
 	/* Of two sources in a slot the second is the one that is there. */
 	for (uint32_t i = 0; i < SOURCES; i++)
@@ -579,8 +597,19 @@ run_init(struct run *run, uint64_t seed, const uint32_t *quota)
 	run->header = measure_header(run);
 }
 
+/* Now and then a queue has another quota for some time. */
 static void
-step(struct run *run, int i)
+change(struct run *run, uint32_t slot, const uint32_t *quota)
+{
+	if (run->nchanges++ % 2)
+		set_quota(run, slot, quota[slot]);
+	else
+		set_quota(run, slot,
+			  1 + test_random_below(&run->random, quota[slot]));
+}
+
+static void
+step(struct run *run, const uint32_t *quota, int i)
 {
 	uint32_t r = test_random_below(&run->random, 1000);
 	uint32_t slot = test_random_below(&run->random, QUEUES);
@@ -590,8 +619,10 @@ step(struct run *run, int i)
 	if (r < busy)
 		push(run, slot,
 		     source_number(test_random_below(&run->random, SOURCES)));
-	else if (r < 998)
+	else if (r < 997)
 		output(run, slot);
+	else if (r < 998)
+		change(run, slot, quota);
 	else
 		purge(run, slot);
 }
@@ -603,7 +634,7 @@ run_steps(uint64_t seed, const uint32_t *quota, int steps)
 
 	run_init(&run, seed, quota);
 	for (int i = 0; i < steps; i++) {
-		step(&run, i);
+		step(&run, quota, i);
 		compare(&run);
 		if (i % 8 == 0)
 			assert_true(vnet_pool_check(&run.pool));
@@ -614,6 +645,7 @@ run_steps(uint64_t seed, const uint32_t *quota, int steps)
 		assert_true(run.lost[VNET_DROP_QUEUE_FULL][arriving] > 100);
 	assert_true(run.none_could_give > 20);
 	assert_true(run.from_many > 20);
+	assert_true(run.nchanges > 10 && run.beyond_quota > 10);
 	if (quota[2] == NBLOCKS) {
 		for (int arriving = 0; arriving < 2; arriving++)
 			assert_true(run.lost[VNET_DROP_POOL_EMPTY][arriving] >

@@ -42,7 +42,8 @@ diff <(ls "${hosted[@]}" "$headers") <(ls "$prefix/include/vnet")
 for header in "$prefix"/include/vnet/*.h; do
     header=vnet/${header##*/}
     echo "alone: $header"
-    echo "#include <$header>" |
+    # One that declares nothing makes no program.
+    printf '#include <%s>\nextern int nothing;\n' "$header" |
         "$compiler" "${options[@]}" -I "$prefix/include" -fsyntax-only -
 done
 

@@ -79,8 +79,8 @@ hash_number(uint64_t hash, uint32_t n)
 	return test_hash(hash, octets, sizeof(octets));
 }
 
-static uint64_t
-hash_frame(uint64_t hash, const struct vnet_frame *f)
+uint64_t
+test_hash_frame(uint64_t hash, const struct vnet_frame *f)
 {
 	hash = hash_number(hash, f->len);
 	hash = hash_number(hash, (uint32_t)f->flags << 16 | f->gso_type << 8 |
@@ -123,7 +123,7 @@ fake_send(void *ctx, const struct vnet_frame *frames, size_t n, size_t *refused)
 			    !f->reserved64[2]);
 		if (fake->on_take)
 			fake->on_take(fake, f);
-		fake->stream = hash_frame(fake->stream, f);
+		fake->stream = test_hash_frame(fake->stream, f);
 		fake->octets += f->len + 4u * f->ntags;
 		fake->last = *f;
 		memcpy(fake->data, f->data, f->len);

@@ -55,6 +55,9 @@ uint32_t test_random_below(struct test_random *r, uint32_t n); /* 0 to n-1 */
 uint64_t test_hash(uint64_t hash, const void *p, size_t len);
 #define TEST_HASH_INIT UINT64_C(0xcbf29ce484222325)
 
+/* Of a frame's octets and fields. */
+uint64_t test_hash_frame(uint64_t hash, const struct vnet_frame *f);
+
 /**
  * struct fake - a client whose driver does what the test tells it
  * @sw:		the switch, @port and @id: where it is

@@ -45,6 +45,7 @@ run_tagged(const struct vnet_bpf_insn *insns, size_t n, const uint8_t *octets,
 		fail_msg("instruction %zu: %s", why.index, why.text);
 	vnet_bpf_translate(ops, insns, n);
 	ret = vnet_bpf_run(ops, &f);
+	assert_int_equal(vnet_bpf_match(insns, n, &f), ret != 0);
 
 	free(copy);
 	free(ops);
@@ -492,6 +493,36 @@ test_frame_without_octets_is_not_read(void **state)
 	assert_int_equal(vnet_bpf_run(ops, &f), 0);
 }
 
+static void
+test_any_frame_can_be_matched(void **state)
+{
+	struct vnet_frame f = {.data = NULL};
+	uint8_t octets[20] = {1};
+	PROGRAM(all, I(VNET_BPF_RET_K, 1));
+	PROGRAM(none, I(VNET_BPF_RET_K, 0));
+	PROGRAM(first, I(VNET_BPF_LD_B_ABS, 0), RET_A);
+	PROGRAM(shifted, I(VNET_BPF_LD_IMM, 1), I(VNET_BPF_LSH_K, 32), RET_A);
+
+	(void)state;
+	assert_true(vnet_bpf_match(NULL, 0, &f));
+	assert_true(vnet_bpf_match(all, 1, &f));
+	assert_false(vnet_bpf_match(none, 1, &f));
+	assert_false(vnet_bpf_match(first, COUNT(first), &f));
+	assert_false(vnet_bpf_match(shifted, COUNT(shifted), &f));
+	f.data = octets;
+	f.len = sizeof(octets);
+	assert_true(vnet_bpf_match(first, COUNT(first), &f));
+	/* Tags as no driver should have them. */
+	f.ntags = VNET_MAX_TAGS;
+	assert_true(vnet_bpf_match(first, COUNT(first), &f));
+	f.ntags = VNET_MAX_TAGS + 1;
+	assert_false(vnet_bpf_match(all, 1, &f));
+	assert_true(vnet_bpf_match(NULL, 0, &f));
+	f.ntags = 1;
+	f.len = 11;
+	assert_false(vnet_bpf_match(all, 1, &f));
+}
+
 /* The frame as it is on the wire. */
 static size_t
 put_on_wire(uint8_t *wire, const uint8_t *octets, size_t len,
@@ -873,6 +904,7 @@ main(void)
 		cmocka_unit_test(test_division_by_constant_0_is_refused),
 		cmocka_unit_test(test_program_must_end_in_a_return),
 		cmocka_unit_test(test_first_error_is_the_one_that_is_told),
+		cmocka_unit_test(test_any_frame_can_be_matched),
 		cmocka_unit_test(test_random_programs_do_what_the_model_does),
 	};
 

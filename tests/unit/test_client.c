@@ -288,6 +288,8 @@ assert_gone(const struct net *net, vnet_client_id id)
 
 	assert_int_equal(vnet_client_remove(net->sw, id), -ENOENT);
 	assert_int_equal(vnet_client_output(net->sw, id, 1, 0), -ENOENT);
+	assert_int_equal(vnet_client_set_queue(net->sw, id, 0), -ENOENT);
+	assert_int_equal(vnet_client_set_weight(net->sw, id, 0), -ENOENT);
 	assert_int_equal(vnet_client_get_stats(net->sw, id, &s), -ENOENT);
 	assert_int_equal(vnet_client_drops(net->sw, id, VNET_DROP_REFUSED, &n,
 					   &n),
@@ -755,6 +757,83 @@ test_share_of_a_source_is_its_weight(void **state)
 }
 
 static void
+test_bound_of_a_queue_may_change(void **state)
+{
+	struct net *net = *state;
+	const vnet_client_id b = net->b.id;
+
+	assert_int_equal(vnet_client_set_queue(net->sw, b, 2047), -EINVAL);
+	assert_int_equal(vnet_client_set_queue(net->sw, b, (256 << 10) + 1),
+			 -EINVAL);
+	assert_int_equal(vnet_client_set_queue(net->sw, b, 10000), 0);
+	net->b.room = 0;
+	send_many(&net->a, 12, 1500);
+	assert_int_equal(stats(&net->b).queued.frames, 4);
+
+	assert_int_equal(vnet_client_set_queue(net->sw, b, 256 << 10), 0);
+	send_many(&net->a, 12, 1500);
+	assert_int_equal(stats(&net->b).queued.frames, 16);
+
+	/* What is beyond a smaller one stays until it is sent. */
+	assert_int_equal(vnet_client_set_queue(net->sw, b, 2048), 0);
+	assert_int_equal(stats(&net->b).queued.frames, 16);
+	assert_int_equal(test_out_drops(&net->b, VNET_DROP_QUEUE_FULL), 8);
+	send_many(&net->a, 3, 1500);
+	assert_int_equal(stats(&net->b).queued.frames, 16);
+	assert_int_equal(test_out_drops(&net->b, VNET_DROP_QUEUE_FULL), 11);
+	assert_conserved(net->sw);
+	net->b.room = 16;
+	assert_int_equal(vnet_client_output(net->sw, b, 100, 0), 16);
+	send_many(&net->a, 3, 1500);
+	assert_int_equal(stats(&net->b).queued.frames, 1);
+
+	/* 0 is the switch's. */
+	assert_int_equal(vnet_client_set_queue(net->sw, b, 0), 0);
+	send_many(&net->a, 300, 1500);
+	assert_int_equal(stats(&net->b).queue_memory, 256 << 10);
+}
+
+/* Under a congestion that does not end. */
+static void
+test_weight_of_a_source_may_change(void **state)
+{
+	uint64_t octets[2] = {0, 0};
+	struct net *net = *state;
+
+	assert_int_equal(vnet_client_set_weight(net->sw, net->c.id, 1025),
+			 -EINVAL);
+	pin_b(net);
+	net->b.room = 0;
+	net->b.ctx = octets;
+	net->b.on_take = count_sources;
+	for (int i = 0; i < 400; i++) {
+		if (i == 200 || i == 300) {
+			/* First 3, then that of all. */
+			assert_int_equal(
+				vnet_client_set_weight(net->sw, net->c.id,
+						       i == 200 ? 3 : 0),
+				0);
+			if (i == 300)
+				assert_in_range(octets[1], 145000, 155000);
+			octets[0] = 0;
+			octets[1] = 0;
+		}
+		for (int k = 0; k < 4; k++) {
+			struct vnet_frame f = test_frame(0xb, 0xc, 1000);
+
+			vnet_switch_input(net->sw, net->c.id, &f, 1, 0);
+			send_many(&net->a, 1, 1000);
+		}
+		if (i >= 100) {
+			net->b.room = 2;
+			vnet_client_output(net->sw, net->b.id, 2, 0);
+		}
+	}
+	assert_in_range(octets[1], 95000, 105000);
+	assert_int_equal(octets[0] + octets[1], 200000);
+}
+
+static void
 test_full_client_costs_the_others_nothing(void **state)
 {
 	struct net *net = *state;
@@ -1129,6 +1208,8 @@ main(void)
 		TEST(test_longest_source_loses_its_newest_frame),
 		TEST(test_sources_share_a_queue_by_octets),
 		TEST(test_share_of_a_source_is_its_weight),
+		TEST(test_bound_of_a_queue_may_change),
+		TEST(test_weight_of_a_source_may_change),
 		TEST(test_full_client_costs_the_others_nothing),
 		TEST(test_source_takes_no_more_of_the_pool_than_it_leaves),
 		TEST(test_idle_client_holds_no_memory_of_the_pool),

@@ -200,6 +200,9 @@ try_all(struct fake *fake, const struct vnet_frame *frames, size_t n)
 			 -EBUSY);
 	assert_int_equal(vnet_client_remove(sw, fake->id), -EBUSY);
 	assert_int_equal(vnet_client_output(sw, fake->id, 1, 0), -EBUSY);
+	assert_int_equal(vnet_client_set_queue(sw, fake->id, 0), -EBUSY);
+	assert_int_equal(vnet_client_set_weight(sw, fake->id, 2), -EBUSY);
+	assert_int_equal(vnet_client_observe(sw, fake->id, NULL), -EBUSY);
 	assert_int_equal(vnet_filter_add(sw, fake->port, VNET_EGRESS, &rule,
 					 NULL),
 			 -EBUSY);

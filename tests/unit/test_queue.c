@@ -663,6 +663,24 @@ assert_backlog(const struct bench *b, vnet_client_id source, uint32_t n,
 }
 
 static void
+test_weight_holds_from_the_next_frame_on(void **state)
+{
+	struct bench *b = *state;
+	uint32_t served[2] = {0};
+
+	for (unsigned int n = 0; n < 20; n++) {
+		must_push_to(b, 0, 1, 1, n, 1514);
+		must_push_to(b, 0, 2, 1, n, 1000);
+	}
+	must_push_to(b, 0, 2, 4, 20, 1000);
+	for (int n = 0; n < 18; n++)
+		served[vnet_queue_pop(&b->pool, &b->queue[0]) == 1000]++;
+	/* 6056 octets a round, of the second. */
+	assert_in_range(served[0], 2, 4);
+	assert_in_range(served[1], 14, 16);
+}
+
+static void
 test_quota_holds_to_the_block(void **state)
 {
 	struct bench b;
@@ -694,6 +712,71 @@ test_quota_holds_to_the_block(void **state)
 		assert_next_is(&b, n, 1900);
 	assert_next_is(&b, 4, 1000);
 	bench_fini(&b);
+}
+
+static void
+test_smaller_quota_takes_nothing_away(void **state)
+{
+	struct bench *b = *state;
+	struct vnet_loss loss = {.freed = 0};
+	struct vnet_frame f = frame(9, 1900);
+
+	fill(b, 0, 1, 10);
+	vnet_queue_set_quota(&b->queue[0], 4);
+	assert_true(vnet_pool_check(&b->pool));
+	assert_int_equal(b->queue[0].blocks, 10);
+	assert_false(push(b, 1, &f, &loss));
+	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, 1900, true);
+	for (unsigned int n = 0; n < 6; n++) {
+		assert_next_is(b, n, 1900);
+		assert_false(push(b, 1, &f, &loss));
+	}
+	/* From here on it is as any. */
+	assert_next_is(b, 6, 1900);
+	must_push(b, 1, 9, 1900);
+	assert_false(push(b, 1, &f, &loss));
+	assert_int_equal(b->queue[0].blocks, 4);
+	for (unsigned int n = 7; n < 10; n++)
+		assert_next_is(b, n, 1900);
+	assert_next_is(b, 9, 1900);
+}
+
+static void
+test_queue_beyond_its_quota_only_swaps(void **state)
+{
+	struct bench *b = *state;
+	uint32_t lost;
+
+	fill(b, 0, 1, 10);
+	vnet_queue_set_quota(&b->queue[0], 2);
+	/* Block by block, as long as the other has more. */
+	for (unsigned int n = 0; n < 5; n++) {
+		assert_true(offer(b, 2, n, 1900, &lost));
+		assert_int_equal(lost, 1);
+		assert_int_equal(b->queue[0].blocks, 10);
+	}
+	assert_false(offer(b, 2, 5, 1900, &lost));
+	/* More than the whole queue may have. */
+	assert_false(offer(b, 3, 5, 3 * VNET_POOL_BLOCK, &lost));
+	assert_int_equal(lost, 0);
+	assert_backlog(b, 1, 5, 1900);
+	assert_backlog(b, 2, 5, 1900);
+}
+
+static void
+test_larger_quota_holds_at_once(void **state)
+{
+	struct bench *b = *state;
+	struct vnet_loss loss = {.freed = 0};
+	struct vnet_frame f = frame(9, 1900);
+
+	vnet_queue_set_quota(&b->queue[0], 1);
+	fill(b, 0, 1, 1);
+	assert_false(push(b, 1, &f, &loss));
+	vnet_queue_set_quota(&b->queue[0], 3);
+	fill(b, 0, 1, 2);
+	assert_false(push(b, 1, &f, &loss));
+	assert_loss(&loss, VNET_DROP_QUEUE_FULL, 0, 1, 1900, true);
 }
 
 static void
@@ -1366,7 +1449,11 @@ main(void)
 		TEST(test_greatest_weight_leaves_the_least_its_share),
 		TEST(test_peek_leaves_the_schedule_alone),
 		TEST(test_peek_ends_where_there_is_no_room),
+		TEST(test_weight_holds_from_the_next_frame_on),
 		cmocka_unit_test(test_quota_holds_to_the_block),
+		TEST(test_smaller_quota_takes_nothing_away),
+		TEST(test_queue_beyond_its_quota_only_swaps),
+		TEST(test_larger_quota_holds_at_once),
 		cmocka_unit_test(test_frame_beyond_the_quota_hurts_nobody_else),
 		cmocka_unit_test(test_frame_beyond_the_pool_hurts_nobody_else),
 		cmocka_unit_test(test_longest_loses_its_newest),

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The version that the headers say is that of the project, PROJECT_VERSION. */
+#include "support.h"
+
+static void
+test_headers_have_the_version_of_the_project(void **state)
+{
+	char text[32];
+
+	(void)state;
+	assert_string_equal(VNET_VERSION_STRING, PROJECT_VERSION);
+	snprintf(text, sizeof(text), "%d.%d.%d", VNET_VERSION_MAJOR,
+		 VNET_VERSION_MINOR, VNET_VERSION_PATCH);
+	assert_string_equal(text, PROJECT_VERSION);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_headers_have_the_version_of_the_project),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
