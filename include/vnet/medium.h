@@ -12,13 +12,30 @@
  *	vnet_medium_attach()		it is the port's client from now on
  *	watch vnet_medium_fd() for vnet_medium_wants(), call
  *	vnet_medium_ready() when it is so
+ *	vnet_medium_detach()		it is no longer, and may be attached anew
  *	vnet_medium_close()
  *
  * A medium belongs to the program that opened it, whatever becomes of the
- * switch: when its port or client is removed it is detached, and the program
- * still closes it. A medium, its vnet_media and the switch that it is attached
- * to are used by one thread at a time. Nothing here blocks, but what opens,
- * closes and reads counters asks the kernel, and waits for its answer.
+ * switch: when its port or client is removed, the program still closes it.
+ *
+ * A vnet_media, the media attached with it and their switch are used by one
+ * thread at a time. But what asks the kernel, and waits for its answer (for tens
+ * of milliseconds while that makes or deletes an interface, of whomever), need
+ * not hold up frames. Any thread of the same network namespace may at any time,
+ * whatever others do with the rest,
+ *
+ *	open a medium: vnet_tap_open(), vnet_tap_adopt(), vnet_uplink_open(),
+ *	vnet_stream_listen(), _accept(), _connect(), _adopt()
+ *	ask and change one that nobody closes meanwhile: vnet_medium_get(),
+ *	vnet_medium_get_stats(), vnet_medium_error(), vnet_medium_fd(),
+ *	vnet_tap_change()
+ *	close one that has never been attached, or was detached by
+ *	vnet_medium_detach(): vnet_medium_close()
+ *
+ * Of all the rest nothing blocks. vnet_medium_attach() and vnet_media_ready()
+ * ask the kernel about interfaces, which takes it a tenth of a millisecond; but
+ * where a TAP is attached for the second time in another namespace, was moved,
+ * or deleted, they wait as above.
  */
 #ifndef VNET_MEDIUM_H
 #define VNET_MEDIUM_H
@@ -105,16 +122,20 @@ VNET_API unsigned int vnet_medium_wants(const struct vnet_medium *m);
 VNET_API int vnet_medium_ready(struct vnet_medium *m, bool readable,
 			       bool writable, vnet_nsec now);
 
-/* 0, or the -errno for which it has gone. */
+/* 0, or the -errno for which it has gone, if that was found out. */
 VNET_API int vnet_medium_error(const struct vnet_medium *m);
 
 /**
  * vnet_medium_attach() - make a medium the client of a port
  * @queue_octets: see struct vnet_client_config; 0 for the default
  * @weight:	likewise
- * @why:	filled for -EINVAL; may be NULL
+ * @why:	filled on failure; may be NULL
  *
- * Return: as vnet_client_add(); -EISCONN if it is attached, or why it has gone.
+ * The link of the port is set down if the medium's interface is down, and
+ * follows it from then on.
+ *
+ * Return: as vnet_client_add(); -EISCONN if it is attached, why it has gone, or
+ * why its interface cannot be watched.
  */
 VNET_API int vnet_medium_attach(struct vnet_medium *m, struct vnet_switch *sw,
 				vnet_port_id port, uint32_t queue_octets,
@@ -123,8 +144,15 @@ VNET_API int vnet_medium_attach(struct vnet_medium *m, struct vnet_switch *sw,
 /* The client that it is, VNET_NO_ID while it is not attached. */
 VNET_API vnet_client_id vnet_medium_client(const struct vnet_medium *m);
 
-/* Remove its client, if it is attached, and free it. Not from inside a driver's
- * send. NULL is nothing to do. */
+/*
+ * Remove its client, if it is attached. The media forget it: it is in no list
+ * of changes any more, and its descriptor is the caller's to watch no longer.
+ * Quick. Not from inside a driver's send.
+ */
+VNET_API void vnet_medium_detach(struct vnet_medium *m);
+
+/* Detach and free it. The kernel may take its time: see the top of this file.
+ * NULL is nothing to do. */
 VNET_API void vnet_medium_close(struct vnet_medium *m);
 
 /* Octets of an interface's name, with the terminating NUL. */

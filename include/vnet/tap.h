@@ -84,6 +84,47 @@ VNET_API int vnet_tap_open(struct vnet_medium **m, struct vnet_media *media,
 VNET_API int vnet_tap_adopt(struct vnet_medium **m, struct vnet_media *media,
 			    int fd, uint32_t without, struct vnet_why *why);
 
+/**
+ * struct vnet_tap_change - what to change of a TAP's interface
+ * @size:	sizeof(struct vnet_tap_change)
+ * @mac:	its address; zero leaves it
+ * @mtu:	VNET_MTU_MIN to VNET_TAP_MTU_MAX; 0 leaves it
+ * @up:		to set it up, or down; NULL leaves it
+ * @remove:	"ADDRESS/PREFIX" to remove from it; one that it does not have is
+ *		no error. Linux may remove those of the same IPv4 network with
+ *		one: what is to stay belongs in @add
+ * @nremove:	how many
+ * @add:	to add to it, after that; one that it has already is no error
+ * @nadd:	how many
+ */
+struct vnet_tap_change {
+	size_t size;
+	struct vnet_mac mac;
+	uint32_t mtu;
+	const bool *up;
+	const char *const *remove;
+	size_t nremove;
+	const char *const *add;
+	size_t nadd;
+};
+
+/**
+ * vnet_tap_change() - change a TAP's interface
+ * @m:		a medium of a TAP that is open, attached or not
+ * @why:	filled when it fails, with the step that did; may be NULL. Its
+ *		index is that of the address, where it is an address
+ *
+ * In the network namespace where it is now. What came before the step that
+ * failed stays changed: down, addresses to remove, MAC and MTU, addresses to
+ * add, up is the order.
+ *
+ * Return: 0; -EINVAL if @change is wrong or @m is no TAP, or what the kernel
+ * says: -EPERM, -EBADFD if the interface is gone, ...
+ */
+VNET_API int vnet_tap_change(struct vnet_medium *m,
+			     const struct vnet_tap_change *change,
+			     struct vnet_why *why);
+
 VNET_END_DECLS
 
 #endif

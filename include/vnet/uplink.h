@@ -19,8 +19,8 @@ VNET_BEGIN_DECLS
  * @size:	sizeof(struct vnet_uplink_config)
  * @name:	of the interface
  * @netns:	where it is; see struct vnet_tap_config
- * @own_only:	true leaves the interface its filter: only frames to its own
- *		address, and to groups, come in
+ * @own_only:	only frames to its own address, and to groups, come in; it is
+ *		not made promiscuous
  * @without:	VNET_CARRIES_*: what not to use
  */
 struct vnet_uplink_config {

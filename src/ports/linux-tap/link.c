@@ -86,6 +86,33 @@ ask(struct mnl_socket *nl, const struct nlmsghdr *h, mnl_cb_t fn, void *ctx)
 	return 0;
 }
 
+/* The attribute of that type in @nest, or NULL. */
+static const struct nlattr *
+find_attribute(const struct nlattr *nest, uint16_t type)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, nest) if (mnl_attr_get_type(a) ==
+					      type) return a;
+	return NULL;
+}
+
+static bool
+has_pi(const struct nlattr *link_info)
+{
+	const struct nlattr *kind = find_attribute(link_info, IFLA_INFO_KIND);
+	const struct nlattr *data = find_attribute(link_info, IFLA_INFO_DATA);
+	const struct nlattr *pi;
+
+	if (!kind || !data ||
+	    mnl_attr_validate(kind, MNL_TYPE_NUL_STRING) < 0 ||
+	    strcmp(mnl_attr_get_str(kind), "tun") != 0)
+		return false;
+	pi = find_attribute(data, IFLA_TUN_PI);
+	return pi && mnl_attr_validate(pi, MNL_TYPE_U8) == 0 &&
+	       mnl_attr_get_u8(pi);
+}
+
 static int
 read_attribute(const struct nlattr *a, void *ctx)
 {
@@ -106,6 +133,9 @@ read_attribute(const struct nlattr *a, void *ctx)
 	case IFLA_MTU:
 		if (mnl_attr_validate(a, MNL_TYPE_U32) == 0)
 			info->mtu = mnl_attr_get_u32(a);
+		break;
+	case IFLA_LINKINFO:
+		info->has_pi = has_pi(a);
 		break;
 	case IFLA_STATS64:
 		if (mnl_attr_get_payload_len(a) >=
@@ -173,10 +203,10 @@ vnet_link_set(struct mnl_socket *nl, uint32_t index,
 
 	m->ifi_family = AF_UNSPEC;
 	m->ifi_index = (int)index;
-	if (change->up) {
+	if (change->up || change->down)
 		m->ifi_change = IFF_UP;
+	if (change->up)
 		m->ifi_flags = IFF_UP;
-	}
 	if (memcmp(&change->mac, &none, sizeof(none)) != 0)
 		mnl_attr_put(h, IFLA_ADDRESS, sizeof(change->mac),
 			     &change->mac);
@@ -217,12 +247,12 @@ parse_address(const char *text, uint8_t *octets, size_t *len, uint8_t *prefix)
 	return 0;
 }
 
-int
-vnet_link_add_address(struct mnl_socket *nl, uint32_t index, const char *text)
+static int
+change_address(struct mnl_socket *nl, uint16_t type, uint16_t flags,
+	       uint32_t index, const char *text)
 {
 	char buf[REQUEST_SIZE];
-	struct nlmsghdr *h =
-		begin(buf, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+	struct nlmsghdr *h = begin(buf, type, flags);
 	struct ifaddrmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
 	uint8_t octets[16];
 	size_t len;
@@ -235,4 +265,20 @@ vnet_link_add_address(struct mnl_socket *nl, uint32_t index, const char *text)
 	mnl_attr_put(h, IFA_LOCAL, len, octets);
 	mnl_attr_put(h, IFA_ADDRESS, len, octets);
 	return ask(nl, h, NULL, NULL);
+}
+
+int
+vnet_link_add_address(struct mnl_socket *nl, uint32_t index, const char *text)
+{
+	return change_address(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE,
+			      index, text);
+}
+
+int
+vnet_link_remove_address(struct mnl_socket *nl, uint32_t index,
+			 const char *text)
+{
+	int r = change_address(nl, RTM_DELADDR, 0, index, text);
+
+	return r == -EADDRNOTAVAIL ? 0 : r;
 }

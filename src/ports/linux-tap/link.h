@@ -19,6 +19,7 @@ struct mnl_socket;
  * struct link_info - an interface as it is
  * @type:	ARPHRD_*
  * @running:	it is up, and so is what it is connected to
+ * @has_pi:	it is a TAP, and has a struct tun_pi before each frame
  * @rx_dropped, @tx_dropped: frames that it dropped, of those that came to it
  *		and of those that it was to send
  */
@@ -30,6 +31,7 @@ struct link_info {
 	uint16_t type;
 	bool up;
 	bool running;
+	bool has_pi;
 	uint64_t rx_dropped;
 	uint64_t tx_dropped;
 };
@@ -40,6 +42,7 @@ struct link_change {
 	uint32_t mtu;
 	uint32_t gso_max_segs;
 	bool up;
+	bool down;
 };
 
 /* A way to the interfaces of a namespace, NETNS_HERE or a descriptor, which
@@ -60,5 +63,9 @@ int vnet_link_set(struct mnl_socket *nl, uint32_t index,
  * -errno, -EINVAL if it is no such text. */
 int vnet_link_add_address(struct mnl_socket *nl, uint32_t index,
 			  const char *text);
+
+/* Likewise; one that is not there is no error. */
+int vnet_link_remove_address(struct mnl_socket *nl, uint32_t index,
+			     const char *text);
 
 #endif

@@ -9,7 +9,9 @@
  *			so or vnet_medium_ready() asked for it; the descriptor
  *			is not to be watched
  *
- * Beside that it is attached, or it is not.
+ * Beside that it is attached, or it is not. Its interface is watched while it
+ * is. That it no longer is may have to be said in the list of changes, where it
+ * stays until it was read or vnet_medium_detach() takes it off.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -128,8 +130,9 @@ send_frames(void *ctx, const struct vnet_frame *frames, size_t n,
 	return r;
 }
 
+/* The switch has removed its client. */
 static void
-detach(void *ctx)
+leave_switch(void *ctx)
 {
 	struct vnet_medium *m = ctx;
 
@@ -137,6 +140,7 @@ detach(void *ctx)
 	m->port = VNET_NO_ID;
 	m->client = VNET_NO_ID;
 	m->is_full = false;
+	vnet_watch_end(m);
 	set_changed(m);
 }
 
@@ -153,7 +157,7 @@ vnet_medium_new(size_t size, const struct medium_ops *ops,
 		.size = sizeof(m->driver),
 		.carries = carries,
 		.send = send_frames,
-		.close = detach,
+		.close = leave_switch,
 	};
 	m->media = media;
 	m->fd = fd;
@@ -298,18 +302,35 @@ vnet_medium_attach(struct vnet_medium *m, struct vnet_switch *sw,
 	int r;
 
 	if (m->error)
-		return m->error;
+		return vnet_medium_why(why, "it has gone", m->error);
 	if (m->client != VNET_NO_ID)
-		return -EISCONN;
+		return vnet_medium_why(why, "it is attached", -EISCONN);
+	r = m->ops->look ? m->ops->look(m) : 0;
+	if (r) {
+		vnet_medium_why(why, "cannot watch the interface", r);
+		goto end_watch;
+	}
 	r = vnet_client_add(sw, port, &config, &m->client, why);
 	if (r)
-		return r;
+		goto end_watch;
 	m->sw = sw;
 	m->port = port;
 	set_changed(m);
 	if (!m->is_up)
 		vnet_port_set_link(sw, port, false);
 	return 0;
+
+end_watch:
+	vnet_watch_end(m);
+	return r;
+}
+
+void
+vnet_medium_detach(struct vnet_medium *m)
+{
+	if (m->client != VNET_NO_ID)
+		vnet_client_remove(m->sw, m->client);
+	unlist(m);
 }
 
 void
@@ -317,10 +338,7 @@ vnet_medium_close(struct vnet_medium *m)
 {
 	if (!m)
 		return;
-	if (m->client != VNET_NO_ID)
-		vnet_client_remove(m->sw, m->client);
-	unlist(m);
-	vnet_watch_end(m);
+	vnet_medium_detach(m);
 	if (m->ops->release)
 		m->ops->release(m);
 	close(m->fd);

@@ -8,6 +8,8 @@
 #ifndef VNET_LINUX_MEDIUM_H
 #define VNET_LINUX_MEDIUM_H
 
+#include <stdatomic.h>
+
 #include <vnet/medium.h>
 #include <vnet/switch.h>
 
@@ -28,11 +30,14 @@
 struct vnet_watch;
 
 /**
- * struct vnet_media
+ * struct vnet_media - what the media of a thread have in common
  * @epoll_fd:	of the sockets of @watches, and of @stale_fd
  * @stale:	media to be looked at, in a line by next_stale that ends at
  *		*stale_end
  * @stale_fd:	an eventfd, readable while there are any
+ *
+ * Of one thread. A medium that is not attached, and is not on the list of
+ * changes either, has no part in it.
  */
 struct vnet_media {
 	struct vnet_medium *changed;
@@ -54,11 +59,13 @@ struct vnet_media {
  *		if it keeps nothing
  * @receive:	read, and call vnet_medium_input(). Returns frames read, or
  *		-errno if the medium has gone, after what came before is input
- * @get:	fill in what is zero, which is all but kind and carries
- * @get_stats:	fill in what the kernel counts; in_errors is there. May be NULL
- * @look:	see what has become of the interface, watch it where it is now,
+ * @get:	fill in what is zero, which is all but kind and carries. From
+ *		any thread
+ * @get_stats:	fill in what the kernel counts; in_errors is there. Likewise.
+ *		May be NULL
+ * @look:	watch the interface where it is now, see what has become of it,
  *		and call vnet_medium_set_up(). 0, or -errno if the medium has
- *		gone. NULL if there is none
+ *		gone, or cannot be watched and has to be. NULL if there is none
  * @release:	free what is not in struct vnet_medium. May be NULL
  */
 struct medium_ops {
@@ -78,13 +85,15 @@ struct medium_ops {
  * struct vnet_medium - the beginning of every medium
  * @sw, @port, @client: what it is attached to; client is VNET_NO_ID if to
  *		nothing
- * @error:	0, or the -errno for which it has gone
+ * @error:	0, or the -errno for which it has gone; any thread may read it
  * @is_full:	send took less than it was offered: output is owed
  * @is_told:	the switch knows that it has gone
  * @is_listed:	it is in media->changed, linked by @next
  * @is_up:	the interface is, or there is none
  * @is_stale:	it is in media->stale, linked by @next_stale
- * @watch:	where the interface of @index is watched, or NULL
+ * @watch:	where the interface of @index is watched, while it is attached;
+ *		or NULL
+ * @in_errors:	any thread may read it
  */
 struct vnet_medium {
 	const struct medium_ops *ops;
@@ -94,7 +103,7 @@ struct vnet_medium {
 	vnet_port_id port;
 	vnet_client_id client;
 	int fd;
-	int error;
+	atomic_int error;
 	bool is_full;
 	bool is_told;
 	bool is_listed;
@@ -105,7 +114,7 @@ struct vnet_medium {
 	struct vnet_watch *watch;
 	struct vnet_medium *next_watched;
 	struct vnet_medium *next_stale;
-	uint64_t in_errors;
+	atomic_uint_least64_t in_errors;
 };
 
 /* A medium of @size octets, zero behind its beginning, which owns @fd from then

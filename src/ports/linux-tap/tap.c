@@ -45,13 +45,18 @@
 
 _Static_assert(VNET_MEDIUM_NAME_SIZE == IFNAMSIZ, "names fit");
 
+#define NOWHERE (-2)
+
 /**
  * struct tap
  * @hdr_len:	octets of virtio_net_hdr before each frame, or 0
+ * @ns:		where the interface of m.index was opened, NETNS_HERE or a
+ *		descriptor; NOWHERE if that is not known, or not any more
  */
 struct tap {
 	struct vnet_medium m;
 	size_t hdr_len;
+	int ns;
 };
 
 static bool
@@ -237,15 +242,25 @@ find_link(int fd, struct link_info *info)
 	return r;
 }
 
-/* One that cannot be found, for it is where we may not look, passes for up: what
- * it does not take is refused. */
+static void
+forget_place(struct tap *t)
+{
+	vnet_netns_close(t->ns);
+	t->ns = NOWHERE;
+}
+
+/* Wherever it is now. One that cannot be found, for it is where we may not look,
+ * passes for up: what it does not take is refused. */
 static int
-tap_look(struct vnet_medium *m)
+look_around(struct vnet_medium *m)
 {
 	struct link_info link;
 	int ns = find_netns(m->fd);
 	int r = vnet_watch_set(m, ns);
 
+	/* There, its number may be that of another. */
+	m->index = 0;
+	forget_place((struct tap *)m);
 	if (!r)
 		r = get_link(m->fd, ns, &link);
 	vnet_netns_close(ns);
@@ -262,6 +277,26 @@ tap_look(struct vnet_medium *m)
 	}
 	m->index = link.index;
 	vnet_medium_set_up(m, link.up);
+	return 0;
+}
+
+/* Whatever is asked of the descriptor waits for the lock under which the kernel
+ * makes and deletes interfaces: so it is not, as long as there is one where the
+ * TAP was seen last. */
+static int
+tap_look(struct vnet_medium *m)
+{
+	struct tap *t = (struct tap *)m;
+	unsigned int flags;
+
+	if (!m->watch && t->ns != NOWHERE)
+		vnet_watch_set(m, t->ns);
+	/* That knows where from now on; a descriptor for each is many. */
+	if (t->ns != NETNS_HERE)
+		forget_place(t);
+	if (!m->watch || vnet_watch_flags(m, &flags) != 0)
+		return look_around(m);
+	vnet_medium_set_up(m, flags & IFF_UP);
 	return 0;
 }
 
@@ -294,6 +329,12 @@ tap_get_stats(struct vnet_medium *m, struct vnet_medium_stats *stats)
 	return 0;
 }
 
+static void
+tap_release(struct vnet_medium *m)
+{
+	forget_place((struct tap *)m);
+}
+
 static const struct medium_ops tap_ops = {
 	.kind = "tap",
 	.send = tap_send,
@@ -301,6 +342,7 @@ static const struct medium_ops tap_ops = {
 	.get = tap_get,
 	.get_stats = tap_get_stats,
 	.look = tap_look,
+	.release = tap_release,
 };
 
 /* A medium of a descriptor that is bound to an interface; NULL with @error set
@@ -330,7 +372,16 @@ make_medium(struct vnet_media *media, int fd, short flags, uint32_t without,
 		return NULL;
 	}
 	((struct tap *)m)->hdr_len = flags & IFF_VNET_HDR ? (size_t)hdr_len : 0;
+	((struct tap *)m)->ns = NOWHERE;
 	return m;
+}
+
+/* It is the interface of @index in @ns, which is the TAP's from then on. */
+static void
+set_place(struct vnet_medium *m, int ns, uint32_t index)
+{
+	((struct tap *)m)->ns = ns;
+	m->index = index;
 }
 
 int
@@ -338,23 +389,39 @@ vnet_tap_adopt(struct vnet_medium **m, struct vnet_media *media, int fd,
 	       uint32_t without, struct vnet_why *why)
 {
 	struct vnet_medium *new;
+	struct link_info link;
 	struct ifreq ifr;
-	int r = get_ifreq(fd, &ifr);
+	int r = get_ifreq(fd, &ifr), ns;
+	bool is_found;
 
 	if (r)
 		return vnet_medium_why(why, "not a descriptor of a TAP", r);
-	if (!(ifr.ifr_flags & IFF_TAP) || !(ifr.ifr_flags & IFF_NO_PI))
-		return vnet_medium_why(why, "not IFF_TAP with IFF_NO_PI",
-				       -EINVAL);
+	ns = find_netns(fd);
+	is_found = get_link(fd, ns, &link) == 0;
+	/* TUNGETIFF has one bit for "no struct tun_pi" and for "no filter". Where
+	 * the interface cannot be asked, there is no telling. */
+	if (!(ifr.ifr_flags & IFF_TAP) || (is_found && link.has_pi)) {
+		r = vnet_medium_why(why, "not IFF_TAP with IFF_NO_PI", -EINVAL);
+		goto close_ns;
+	}
 	r = vnet_medium_set_flags(fd);
-	if (r)
-		return vnet_medium_why(why, "cannot make it non-blocking", r);
+	if (r) {
+		vnet_medium_why(why, "cannot make it non-blocking", r);
+		goto close_ns;
+	}
 	new = make_medium(media, fd, ifr.ifr_flags, without, &r, why);
 	if (!new)
-		return r;
-	tap_look(new);
+		goto close_ns;
+	if (is_found)
+		set_place(new, ns, link.index);
+	else
+		vnet_netns_close(ns);
 	*m = new;
 	return 0;
+
+close_ns:
+	vnet_netns_close(ns);
+	return r;
 }
 
 struct opening {
@@ -362,6 +429,7 @@ struct opening {
 	struct ifreq ifr;
 	const char *step;
 	int fd;
+	uint32_t index;
 };
 
 /* Inside the namespace that the TAP is to be in. */
@@ -394,18 +462,88 @@ open_tun(void *arg)
 	return r;
 }
 
+/* "ADDRESS/PREFIX", all of them. */
+static int
+change_addresses(struct mnl_socket *nl, uint32_t index,
+		 int (*change)(struct mnl_socket *nl, uint32_t index,
+			       const char *text),
+		 const char *const *addresses, size_t n, const char *text,
+		 struct vnet_why *why)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = change(nl, index, addresses[i]);
+
+		if (!r)
+			continue;
+		vnet_medium_why(why, text, r);
+		if (why)
+			why->index = i;
+		return r;
+	}
+	return 0;
+}
+
+static int
+change_up(struct mnl_socket *nl, uint32_t index, bool up, struct vnet_why *why)
+{
+	const struct link_change change = {.up = up, .down = !up};
+	int r = vnet_link_set(nl, index, &change);
+
+	if (r)
+		vnet_medium_why(why,
+				up ? "cannot set the interface up"
+				   : "cannot set the interface down",
+				r);
+	return r;
+}
+
+/* An interface that goes down loses IPv6 addresses: those that are to be there
+ * then come behind that. */
+static int
+change_link(struct mnl_socket *nl, uint32_t index,
+	    const struct vnet_tap_change *change, struct vnet_why *why)
+{
+	static const struct vnet_mac none;
+	const struct link_change link = {
+		.mac = change->mac,
+		.mtu = change->mtu,
+	};
+	int r = 0;
+
+	if (change->up && !*change->up)
+		r = change_up(nl, index, false, why);
+	if (!r)
+		r = change_addresses(nl, index, vnet_link_remove_address,
+				     change->remove, change->nremove,
+				     "cannot remove an IP address", why);
+	if (!r && (link.mtu || memcmp(&link.mac, &none, sizeof(none)) != 0)) {
+		r = vnet_link_set(nl, index, &link);
+		if (r)
+			vnet_medium_why(why, "cannot set MAC address and MTU",
+					r);
+	}
+	if (!r)
+		r = change_addresses(nl, index, vnet_link_add_address,
+				     change->add, change->nadd,
+				     "cannot add an IP address", why);
+	if (!r && change->up && *change->up)
+		r = change_up(nl, index, true, why);
+	return r;
+}
+
 /* All that is changed through rtnetlink. */
 static int
-set_up(const struct opening *o, int ns, struct vnet_why *why)
+set_up(struct opening *o, int ns, struct vnet_why *why)
 {
 	const struct vnet_tap_config *config = o->config;
-	const struct link_change change = {
+	const struct vnet_tap_change change = {
 		.mac = config->mac,
 		.mtu = config->mtu,
+		.up = config->up ? &config->up : NULL,
+		.add = config->addresses,
+		.nadd = config->naddresses,
 	};
 	const struct link_change bound = {.gso_max_segs = VNET_MAX_SEGMENTS};
-	const struct link_change up = {.up = true};
-	static const struct vnet_mac none;
 	struct mnl_socket *nl;
 	struct link_info link;
 	int r = vnet_link_open(ns, 0, &nl);
@@ -417,35 +555,23 @@ set_up(const struct opening *o, int ns, struct vnet_why *why)
 		vnet_medium_why(why, "cannot find the interface", r);
 		goto close;
 	}
+	o->index = link.index;
 	/* The switch drops what stands for more segments, which happens with
 	 * MTUs below 600. Who may not change that has it in the counters. */
 	vnet_link_set(nl, link.index, &bound);
-
-	if (config->mtu || memcmp(&config->mac, &none, sizeof(none)) != 0) {
-		r = vnet_link_set(nl, link.index, &change);
-		if (r) {
-			vnet_medium_why(why, "cannot set MAC address and MTU",
-					r);
-			goto close;
-		}
-	}
-	for (size_t i = 0; i < config->naddresses; i++) {
-		r = vnet_link_add_address(nl, link.index, config->addresses[i]);
-		if (r) {
-			vnet_medium_why(why, "cannot add an IP address", r);
-			if (why)
-				why->index = i;
-			goto close;
-		}
-	}
-	if (config->up) {
-		r = vnet_link_set(nl, link.index, &up);
-		if (r)
-			vnet_medium_why(why, "cannot set the interface up", r);
-	}
+	r = change_link(nl, link.index, &change, why);
 close:
 	mnl_socket_close(nl);
 	return r;
+}
+
+static int
+check_mtu(uint32_t mtu, struct vnet_why *why)
+{
+	if (mtu && (mtu < VNET_MTU_MIN || mtu > VNET_TAP_MTU_MAX))
+		return vnet_medium_why(why, "MTU not from 68 to 65521",
+				       -EINVAL);
+	return 0;
 }
 
 static int
@@ -460,11 +586,7 @@ check(const struct vnet_tap_config *config, struct vnet_why *why)
 				       -EINVAL);
 	if (!config->name && config->mode == VNET_TAP_ATTACH)
 		return vnet_medium_why(why, "no name", -EINVAL);
-	if (config->mtu &&
-	    (config->mtu < VNET_MTU_MIN || config->mtu > VNET_TAP_MTU_MAX))
-		return vnet_medium_why(why, "MTU not from 68 to 65521",
-				       -EINVAL);
-	return 0;
+	return check_mtu(config->mtu, why);
 }
 
 int
@@ -509,13 +631,54 @@ vnet_tap_open(struct vnet_medium **m, struct vnet_media *media,
 		r = vnet_medium_why(why, "cannot make it persistent", -errno);
 		goto close_medium;
 	}
-	tap_look(new);
+	set_place(new, ns, o.index);
 	*m = new;
-	vnet_netns_close(ns);
 	return 0;
 
 close_medium:
 	vnet_medium_close(new);
+close_ns:
+	vnet_netns_close(ns);
+	return r;
+}
+
+int
+vnet_tap_change(struct vnet_medium *m, const struct vnet_tap_change *change,
+		struct vnet_why *why)
+{
+	struct mnl_socket *nl;
+	struct ifreq ifr;
+	struct link_info link;
+	int ns, r;
+
+	if (m->ops != &tap_ops)
+		return vnet_medium_why(why, "not a TAP", -EINVAL);
+	if (change->size != sizeof(*change))
+		return vnet_medium_why(why, "unknown size of the change",
+				       -EINVAL);
+	r = check_mtu(change->mtu, why);
+	if (r)
+		return r;
+	r = get_ifreq(m->fd, &ifr);
+	if (r)
+		return vnet_medium_why(why, "cannot find the interface", r);
+	/* Where one may not ask, one may not change it either: not that of its
+	 * name that is here. */
+	ns = find_netns(m->fd);
+	if (ns < 0 && errno == EPERM)
+		return vnet_medium_why(why, "cannot find the network namespace",
+				       -EPERM);
+	r = vnet_link_open(ns, 0, &nl);
+	if (r) {
+		vnet_medium_why(why, "cannot open a netlink socket", r);
+		goto close_ns;
+	}
+	r = vnet_link_get(nl, ifr.ifr_name, 0, &link);
+	if (r)
+		vnet_medium_why(why, "cannot find the interface", r);
+	else
+		r = change_link(nl, link.index, change, why);
+	mnl_socket_close(nl);
 close_ns:
 	vnet_netns_close(ns);
 	return r;

@@ -24,6 +24,7 @@
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
+#include <linux/filter.h>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -40,12 +41,12 @@
  * struct uplink
  * @ns:		where the interface is, to ask about it; or NETNS_HERE
  * @dropped:	what the socket has dropped: the kernel counts since the last
- *		time it was asked
+ *		time it was asked, by whatever thread
  */
 struct uplink {
 	struct vnet_medium m;
 	int ns;
-	uint64_t dropped;
+	atomic_uint_least64_t dropped;
 };
 
 /* The index of the interface that a socket is bound to; 0 if it has gone. */
@@ -236,13 +237,20 @@ uplink_get(const struct vnet_medium *m, struct vnet_medium_info *info)
 static int
 uplink_look(struct vnet_medium *m)
 {
-	struct link_info link;
-	int r = find_link(m, &link);
+	unsigned int flags;
+	int r = vnet_watch_set(m, ((struct uplink *)m)->ns);
 
-	if (r == -ENODEV)
+	if (r)
 		return r;
+	m->index = bound_to(m->fd);
+	if (!m->index)
+		return -ENODEV;
+	r = vnet_watch_flags(m, &flags);
+	/* It is being renamed, or deleted, which is still to be heard. */
+	if (r == -ENODEV)
+		return 0;
 	/* What cannot be asked passes for up. */
-	vnet_medium_set_up(m, r || link.running);
+	vnet_medium_set_up(m, r || (flags & IFF_UP && flags & IFF_RUNNING));
 	return 0;
 }
 
@@ -256,8 +264,8 @@ uplink_get_stats(struct vnet_medium *m, struct vnet_medium_stats *stats)
 
 	if (getsockopt(m->fd, SOL_PACKET, PACKET_STATISTICS, &since, &len) < 0)
 		return -errno;
-	u->dropped += since.tp_drops;
-	stats->in_dropped = u->dropped;
+	stats->in_dropped =
+		atomic_fetch_add(&u->dropped, since.tp_drops) + since.tp_drops;
 	return 0;
 }
 
@@ -316,6 +324,27 @@ set_option(int fd, int option)
 	return setsockopt(fd, SOL_PACKET, option, &on, sizeof(on));
 }
 
+/* Nothing to the addresses of others, which come in where the interface has no
+ * filter (a veth), or somebody else has made it promiscuous. */
+static int
+hear_own_only(int fd)
+{
+	struct sock_filter insns[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS,
+			 (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	const struct sock_fprog program = {
+		.len = sizeof(insns) / sizeof(insns[0]),
+		.filter = insns,
+	};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+			  sizeof(program));
+}
+
 static int
 set_up(int fd, uint32_t index, bool own_only, struct vnet_why *why)
 {
@@ -345,6 +374,8 @@ set_up(int fd, uint32_t index, bool own_only, struct vnet_why *why)
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer,
 		       sizeof(buffer)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
+	if (own_only && hear_own_only(fd) < 0)
+		return vnet_medium_why(why, "cannot attach a filter", -errno);
 	if (!own_only && setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP,
 				    &promiscuous, sizeof(promiscuous)) < 0)
 		return vnet_medium_why(why, "cannot make it promiscuous",
@@ -399,15 +430,6 @@ vnet_uplink_open(struct vnet_medium **m, struct vnet_media *media,
 		goto close_fd;
 	}
 	((struct uplink *)new)->ns = ns;
-	new->index = index;
-	r = vnet_watch_set(new, ns);
-	if (!r)
-		r = uplink_look(new);
-	if (r) {
-		/* With the namespace and the socket. */
-		vnet_medium_close(new);
-		return vnet_medium_why(why, "cannot watch the interface", r);
-	}
 	*m = new;
 	return 0;
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -180,6 +182,20 @@ vnet_watch_set(struct vnet_medium *m, int ns)
 	m->watch = w;
 	m->next_watched = w->media;
 	w->media = m;
+	return 0;
+}
+
+int
+vnet_watch_flags(const struct vnet_medium *m, unsigned int *flags)
+{
+	struct ifreq ifr = {.ifr_ifindex = (int)m->index};
+	int fd = mnl_socket_get_fd(m->watch->nl);
+
+	/* Renamed in between, it is another, or none; that is heard, too. */
+	if (ioctl(fd, SIOCGIFNAME, &ifr) < 0 ||
+	    ioctl(fd, SIOCGIFFLAGS, &ifr) < 0)
+		return -errno;
+	*flags = (unsigned short)ifr.ifr_flags;
 	return 0;
 }
 

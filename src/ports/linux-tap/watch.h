@@ -18,6 +18,11 @@
  * state is to be read behind this. 0 or -errno. */
 int vnet_watch_set(struct vnet_medium *m, int ns);
 
+/* The flags (IFF_*) of m->index where it is watched. Quick: it does not wait for
+ * the lock under which the kernel makes and deletes interfaces. 0 or -errno,
+ * -ENODEV if there is no such interface any more. */
+int vnet_watch_flags(const struct vnet_medium *m, unsigned int *flags);
+
 /* It is not watched, and not in line. */
 void vnet_watch_end(struct vnet_medium *m);
 
