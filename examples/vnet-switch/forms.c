@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include <vnet/port.h>
+
+#include "forms.h"
+
+#define DIGITS "0123456789"
+#define LETTERS                      \
+	"abcdefghijklmnopqrstuvwxyz" \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/* Octets of a path that is opened (PATH_MAX), and of a file's name. */
+#define PATH_SIZE      4096
+#define FILE_NAME_SIZE 256
+
+/* Of a struct sockaddr_un; Linux needs a NUL at its end. */
+#define SOCKET_PATH_MAX 107
+
+_Static_assert(SOCKET_PATH_MAX + 1 ==
+		       sizeof(((struct sockaddr_un *)NULL)->sun_path),
+	       "the text below says 107");
+_Static_assert(VNET_PORT_NAME_SIZE == 32 && IFNAMSIZ == 16,
+	       "the texts below say 31 and 15");
+
+static bool
+is_of(const char *text, const char *characters, size_t max)
+{
+	const size_t len = strspn(text, characters);
+
+	return len >= 1 && len <= max && !text[len];
+}
+
+json_t *
+form_name(const char *text, const char **expected)
+{
+	if (is_of(text, LETTERS DIGITS "._:@-", VNET_PORT_NAME_SIZE - 1))
+		return json_string(text);
+	*expected = "1 to 31 of A-Z a-z 0-9 . _ : @ -";
+	return NULL;
+}
+
+/* dev_valid_name() of Linux, less what does not print; a "%" would have it make
+ * up a name. */
+json_t *
+form_interface(const char *text, const char **expected)
+{
+	const size_t len = strlen(text);
+
+	*expected = "the name of an interface: 1 to 15 octets without spaces, "
+		    "\"/\", \":\" and \"%\"";
+	if (len < 1 || len >= IFNAMSIZ || !strcmp(text, ".") ||
+	    !strcmp(text, "..") || strpbrk(text, "/:%"))
+		return NULL;
+	for (; *text; text++)
+		if (*text <= ' ' || *text > '~')
+			return NULL;
+	return json_string(text - len);
+}
+
+json_t *
+form_netns(const char *text, const char **expected)
+{
+	const size_t max = strchr(text, '/') ? PATH_SIZE : FILE_NAME_SIZE;
+
+	if (*text && strlen(text) < max && strcmp(text, ".") != 0 &&
+	    strcmp(text, "..") != 0)
+		return json_string(text);
+	*expected = "a network namespace: a name, a process id or a path";
+	return NULL;
+}
+
+json_t *
+form_mac(const char *text, const char **expected)
+{
+	static const char pattern[] = "xx:xx:xx:xx:xx:xx";
+	char normal[sizeof(pattern)];
+	unsigned int any = 0;
+
+	*expected = "an address of one station, as in 02:00:00:00:00:01";
+	for (size_t i = 0; i < sizeof(pattern); i++) {
+		const char *digit =
+			text[i] ? strchr("0123456789abcdefABCDEF", text[i])
+				: NULL;
+
+		if (pattern[i] == 'x' ? !digit : text[i] != pattern[i])
+			return NULL;
+		normal[i] = text[i];
+		if (digit && text[i] >= 'A' && text[i] <= 'F')
+			normal[i] = (char)(text[i] - 'A' + 'a');
+		any |= digit && text[i] != '0';
+	}
+	/* The last bit of the first octet says that it is a group's. */
+	if (!any || strchr("13579bdf", normal[1]))
+		return NULL;
+	return json_string(normal);
+}
+
+json_t *
+form_address(const char *text, const char **expected)
+{
+	const size_t len = strcspn(text, "/");
+	char host[INET6_ADDRSTRLEN] = "", normal[INET6_ADDRSTRLEN];
+	unsigned char octets[16];
+	unsigned long bits;
+	int family = AF_INET;
+
+	*expected = "ADDRESS/PREFIX, as in 10.0.0.1/24 or fd00::1/64";
+	if (len >= sizeof(host) || !text[len] ||
+	    !is_of(text + len + 1, DIGITS, 3))
+		return NULL;
+	memcpy(host, text, len);
+	if (inet_pton(AF_INET, host, octets) != 1) {
+		family = AF_INET6;
+		if (inet_pton(AF_INET6, host, octets) != 1)
+			return NULL;
+	}
+	bits = strtoul(text + len + 1, NULL, 10);
+	if (bits > (family == AF_INET ? 32 : 128))
+		return NULL;
+	inet_ntop(family, octets, normal, sizeof(normal));
+	return json_sprintf("%s/%lu", normal, bits);
+}
+
+/* Only in the file: elsewhere (nsswitch.conf) the answer may be waited for. */
+static json_t *
+find_user(const char *name)
+{
+	FILE *f = fopen("/etc/passwd", "re");
+	struct passwd entry, *found = NULL;
+	json_t *id = NULL;
+	char text[4096];
+
+	if (!f)
+		return NULL;
+	while (!id && fgetpwent_r(f, &entry, text, sizeof(text), &found) == 0)
+		if (!strcmp(found->pw_name, name))
+			id = json_integer(found->pw_uid);
+	(void)fclose(f);
+	return id;
+}
+
+json_t *
+form_user(const char *text, const char **expected)
+{
+	*expected = "a user id from 0 to 4294967294, or the name of a user in "
+		    "/etc/passwd";
+	if (is_of(text, DIGITS, 10)) {
+		const unsigned long long id = strtoull(text, NULL, 10);
+
+		/* The last one stands for none. */
+		return id < UINT32_MAX ? json_integer((json_int_t)id) : NULL;
+	}
+	return find_user(text);
+}
+
+json_t *
+form_socket_path(const char *text, const char **expected)
+{
+	if (*text && strlen(text) <= SOCKET_PATH_MAX)
+		return json_string(text);
+	*expected = "the path of a Unix socket, 1 to 107 octets";
+	return NULL;
+}

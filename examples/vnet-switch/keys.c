@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include <vnet/client.h>
+#include <vnet/port.h>
+#include <vnet/tap.h>
+
+#include "keys.h"
+
+const char *const port_types[] = {"tap", "uplink", "stream", NULL};
+static const char *const roles[] = {"vif", "uplink", NULL};
+static const char *const sides[] = {"in", "out", NULL};
+static const char *const verdicts[] = {"pass", "drop", NULL};
+static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
+static const char *const offloads[] = {"csum", "tso4", "tso6", "uso", NULL};
+static const char *const tap_modes[] = {"any", "create", "attach", NULL};
+static const char *const stream_modes[] = {"listen", "connect", NULL};
+static const char *const all_modes[] = {"any",    "create",  "attach",
+					"listen", "connect", NULL};
+
+static const struct key address = {
+	.type = TEXT,
+	.ports = ANY,
+	.form = form_address,
+};
+static const struct key offload = {
+	.type = CHOICE,
+	.ports = ANY,
+	.choices = offloads,
+};
+static const struct key reserved = {.type = NUMBER, .ports = ANY, .max = 15};
+
+const struct key filter_keys[] = {
+	{"name", TEXT, ANY, .form = form_name, .is_required = true},
+	{"side", CHOICE, ANY, .choices = sides, .is_required = true},
+	{"priority", NUMBER, ANY, .min = 0, .max = UINT32_MAX,
+	 .is_optional = true},
+	{"verdict", CHOICE, ANY, .choices = verdicts, .is_required = true},
+	{"expr", EXPRESSION, ANY, .is_optional = true, .text = ""},
+	{.name = NULL},
+};
+
+const struct key port_keys[] = {
+	{"name", TEXT, ANY, .form = form_name},
+	{"type", CHOICE, ANY, .choices = port_types},
+	{"role", CHOICE, TAP | STREAM | UNKNOWN, .choices = roles,
+	 .is_optional = true, .text = "vif"},
+	{"role", CHOICE, UPLINK, .choices = roles, .is_optional = true,
+	 .text = "uplink"},
+	{"interface", TEXT, TAP | UPLINK | UNKNOWN, .form = form_interface},
+	{"netns", TEXT, TAP | UPLINK | UNKNOWN, .form = form_netns,
+	 .is_number = true},
+	{"path", TEXT, STREAM | UNKNOWN, .form = form_socket_path},
+	{"mode", CHOICE, TAP, .choices = tap_modes, .is_optional = true,
+	 .text = "any"},
+	{"mode", CHOICE, STREAM, .choices = stream_modes, .is_optional = true,
+	 .text = "listen"},
+	{"mode", CHOICE, UNKNOWN, .choices = all_modes},
+	{"mac", TEXT, TAP | UNKNOWN, .form = form_mac},
+	{"mtu", NUMBER, TAP, .min = VNET_MTU_MIN, .max = VNET_TAP_MTU_MAX},
+	{"mtu", NUMBER, UPLINK | STREAM | UNKNOWN, .min = VNET_MTU_MIN,
+	 .max = VNET_MTU_MAX},
+	{"addresses", SCALARS, TAP | UNKNOWN, .max = 256, .of = &address,
+	 .is_optional = true},
+	{"up", BOOL, .ports = TAP | UNKNOWN},
+	{"persist", BOOL, TAP | UNKNOWN, .is_optional = true},
+	{"owner", TEXT, TAP | UNKNOWN, .form = form_user, .is_number = true},
+	{"own_only", BOOL, UPLINK | UNKNOWN, .is_optional = true},
+	{"without", SCALARS, TAP | UPLINK | UNKNOWN, .max = 4, .of = &offload,
+	 .is_set = true, .is_optional = true},
+	{"queue_octets", NUMBER, ANY, .min = VNET_POOL_BLOCK, .max = 1 << 30},
+	{"weight", NUMBER, ANY, .min = 1, .max = 1024, .is_optional = true,
+	 .number = 1},
+	{"default_in", CHOICE, ANY, .choices = verdicts, .is_optional = true,
+	 .text = "pass"},
+	{"default_out", CHOICE, ANY, .choices = verdicts, .is_optional = true,
+	 .text = "pass"},
+	{"filters", GROUPS, ANY, .max = 1 << 20, .kind = SCHEMA_FILTER,
+	 .is_optional = true},
+	{.name = NULL},
+};
+
+const struct key fdb_keys[] = {
+	{"mac", TEXT, ANY, .form = form_mac, .is_required = true},
+	{"port", TEXT, ANY, .form = form_name, .is_required = true},
+	{.name = NULL},
+};
+
+/* Bounds and defaults are those of struct vnet_switch_config. That of
+ * pool_octets depends on max_ports, and so is not one here. */
+const struct key switch_keys[] = {
+	{"max_ports", NUMBER, ANY, .min = 1, .max = 65536, .is_optional = true,
+	 .number = 64},
+	{"fdb_entries", NUMBER, ANY, .min = 1, .max = 1 << 24,
+	 .is_optional = true, .number = 8192},
+	{"ageing_s", NUMBER, ANY, .min = 1, .max = 1000000, .is_optional = true,
+	 .number = 300},
+	{"pool_octets", NUMBER, ANY, .min = UINT64_C(64) * VNET_POOL_BLOCK,
+	 .max = 1 << 30},
+	{"queue_octets", NUMBER, ANY, .min = 65536, .max = 1 << 30,
+	 .is_optional = true, .number = 256 << 10},
+	{"max_rules", NUMBER, ANY, .min = 1, .max = 1 << 20,
+	 .is_optional = true, .number = 1024},
+	{"max_insns", NUMBER, ANY, .min = 1, .max = 1 << 24,
+	 .is_optional = true, .number = 65536},
+	{"forward_reserved", SCALARS, ANY, .max = 16, .of = &reserved,
+	 .is_set = true, .is_optional = true},
+	{"uplink_transit", BOOL, ANY, .is_optional = true},
+	{.name = NULL},
+};
+
+const struct key config_keys[] = {
+	{"socket", TEXT, ANY, .form = form_socket_path},
+	{"log", CHOICE, ANY, .choices = levels, .is_optional = true,
+	 .text = "info"},
+	{"cpu", NUMBER, ANY, .min = 0, .max = 65535},
+	{"switch", GROUP, ANY, .of = switch_keys, .is_optional = true},
+	{"ports", GROUPS, ANY, .max = 65536, .kind = SCHEMA_PORT,
+	 .is_optional = true},
+	{"fdb", GROUPS, ANY, .max = 1 << 24, .kind = SCHEMA_FDB,
+	 .is_optional = true},
+	{.name = NULL},
+};
+const struct key *
+key_find(const struct key *keys, const char *name, unsigned int ports)
+{
+	for (; keys->name; keys++)
+		if (keys->ports & ports && !strcmp(keys->name, name))
+			return keys;
+	return NULL;
+}
+
+size_t
+key_choice(const char *const *choices, const char *text)
+{
+	size_t i = 0;
+
+	while (choices[i] && strcmp(choices[i], text) != 0)
+		i++;
+	return i;
+}
+
+bool
+key_is_default(const struct key *key, const json_t *value)
+{
+	if (!key->is_optional)
+		return false;
+	switch (key->type) {
+	case NUMBER:
+		return (uint64_t)json_integer_value(value) == key->number;
+	case BOOL:
+		return json_is_false(value);
+	case CHOICE:
+	case TEXT:
+	case EXPRESSION:
+		return !strcmp(json_string_value(value), key->text);
+	case SCALARS:
+	case GROUPS:
+		return json_array_size(value) == 0;
+	case GROUP:
+		return json_object_size(value) == 0;
+	}
+	return false;
+}
+
+/* Letters to put in, to leave out, to replace or to swap with the next to make
+ * one of the other; SIZE_MAX if one is longer than any key. */
+static size_t
+distance(const char *a, const char *b)
+{
+	enum { MAX = 24 };
+	const size_t na = strlen(a), nb = strlen(b);
+	size_t d[MAX + 1][MAX + 1];
+
+	if (na > MAX || nb > MAX)
+		return SIZE_MAX;
+	for (size_t i = 0; i <= na; i++)
+		for (size_t j = 0; j <= nb; j++) {
+			size_t least = i + j; /* along an edge */
+
+			if (i && j) {
+				least = d[i - 1][j - 1] +
+					(a[i - 1] != b[j - 1]);
+				if (d[i - 1][j] + 1 < least)
+					least = d[i - 1][j] + 1;
+				if (d[i][j - 1] + 1 < least)
+					least = d[i][j - 1] + 1;
+			}
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < least)
+				least = d[i - 2][j - 2] + 1;
+			d[i][j] = least;
+		}
+	return d[na][nb];
+}
+
+const struct key *
+key_guess(const struct key *keys, const char *name)
+{
+	const struct key *best = NULL;
+	size_t least = SIZE_MAX;
+
+	for (; keys->name; keys++) {
+		const size_t d = distance(keys->name, name);
+
+		if (d <= 1 + strlen(keys->name) / 4 && d < least) {
+			best = keys;
+			least = d;
+		}
+	}
+	return best;
+}

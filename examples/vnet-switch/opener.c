@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vnet/stream.h>
+#include <vnet/tap.h>
+#include <vnet/uplink.h>
+
+#include "opener.h"
+
+static const char *
+string(const json_t *port, const char *key, const char *otherwise)
+{
+	const char *value = json_string_value(json_object_get(port, key));
+
+	return value ? value : otherwise;
+}
+
+static const char *
+name_of(const json_t *port)
+{
+	return string(port, "name", "?");
+}
+
+static const char *
+interface_of(const json_t *port)
+{
+	return string(port, "interface", name_of(port));
+}
+
+static bool
+is_type(const json_t *port, const char *type)
+{
+	return !strcmp(opener_type(port), type);
+}
+
+const char *
+opener_type(const json_t *port)
+{
+	return string(port, "type", "tap");
+}
+
+const char *
+opener_role(const json_t *port)
+{
+	return string(port, "role", is_type(port, "uplink") ? "uplink" : "vif");
+}
+
+bool
+opener_listens(const json_t *port)
+{
+	return is_type(port, "stream") &&
+	       !strcmp(string(port, "mode", "listen"), "listen");
+}
+
+static int
+complain_port(const json_t *port, int r, const struct vnet_why *why,
+	      struct complaint *c)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "port %s", name_of(port));
+	return complain_why(c, r, what, why);
+}
+
+/* Of an address; zero where there is none. */
+static struct vnet_mac
+mac_of(const json_t *port)
+{
+	const char *text = string(port, "mac", "00:00:00:00:00:00");
+	struct vnet_mac mac = {{0}};
+
+	for (int i = 0; i < 6 && strlen(text) >= 2; i++) {
+		mac.octet[i] = (uint8_t)strtoul(text, NULL, 16);
+		text += text[2] ? 3 : 2;
+	}
+	return mac;
+}
+
+static uint32_t
+without_of(const json_t *port)
+{
+	static const struct {
+		const char *name;
+		uint32_t carries;
+	} offloads[] = {
+		{"csum", VNET_CARRIES_CSUM},
+		{"tso4", VNET_CARRIES_TSO4},
+		{"tso6", VNET_CARRIES_TSO6},
+		{"uso", VNET_CARRIES_USO},
+	};
+	const json_t *name;
+	uint32_t without = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(port, "without"), i, name)
+		for (size_t k = 0; k < sizeof(offloads) / sizeof(*offloads);
+		     k++)
+			if (!strcmp(json_string_value(name), offloads[k].name))
+				without |= offloads[k].carries;
+	return without;
+}
+
+static bool
+has(const json_t *list, const json_t *element)
+{
+	const json_t *other;
+	size_t i;
+
+	json_array_foreach(list, i, other)
+		if (json_equal(other, element))
+			return true;
+	return false;
+}
+
+/* The texts of a list that another one does not have. They stay whose they are;
+ * NULL if there is no memory. */
+static const char **
+texts(const json_t *list, const json_t *but, size_t *n)
+{
+	const char **all = calloc(json_array_size(list) + 1, sizeof(*all));
+	const json_t *text;
+	size_t i;
+
+	*n = 0;
+	if (!all)
+		return NULL;
+	json_array_foreach(list, i, text)
+		if (!has(but, text))
+			all[(*n)++] = json_string_value(text);
+	return all;
+}
+
+static enum vnet_tap_mode
+tap_mode(const json_t *port)
+{
+	const char *mode = string(port, "mode", "any");
+
+	if (!strcmp(mode, "create"))
+		return VNET_TAP_CREATE;
+	return strcmp(mode, "attach") ? VNET_TAP_ANY : VNET_TAP_ATTACH;
+}
+
+/* One that others have set up is left as it is. */
+static bool
+wants_up(const json_t *port)
+{
+	const json_t *up = json_object_get(port, "up");
+
+	return up ? json_is_true(up) : tap_mode(port) != VNET_TAP_ATTACH;
+}
+
+static int
+open_tap(struct vnet_media *media, const json_t *port, struct vnet_medium **m,
+	 struct complaint *c)
+{
+	struct vnet_tap_config config = {
+		.size = sizeof(config),
+		.name = interface_of(port),
+		.mode = tap_mode(port),
+		.netns = string(port, "netns", NULL),
+		.mac = mac_of(port),
+		.mtu = (uint32_t)json_integer_value(
+			json_object_get(port, "mtu")),
+		.up = wants_up(port),
+		.persist = json_is_true(json_object_get(port, "persist")),
+		.without = without_of(port),
+	};
+	const char **addresses;
+	struct vnet_why why = {0};
+	const uint32_t owner =
+		(uint32_t)json_integer_value(json_object_get(port, "owner"));
+	int r;
+
+	if (json_object_get(port, "owner"))
+		config.owner = &owner;
+	addresses = texts(json_object_get(port, "addresses"), NULL,
+			  &config.naddresses);
+	if (!addresses)
+		return complain(c, -ENOMEM, "no memory");
+	config.addresses = addresses;
+	r = vnet_tap_open(m, media, &config, &why);
+	free(addresses);
+	return r ? complain_port(port, r, &why, c) : 0;
+}
+
+static int
+open_uplink(struct vnet_media *media, const json_t *port,
+	    struct vnet_medium **m, struct complaint *c)
+{
+	const struct vnet_uplink_config config = {
+		.size = sizeof(config),
+		.name = interface_of(port),
+		.netns = string(port, "netns", NULL),
+		.own_only = json_is_true(json_object_get(port, "own_only")),
+		.without = without_of(port),
+	};
+	struct vnet_why why = {0};
+	int r = vnet_uplink_open(m, media, &config, &why);
+
+	return r ? complain_port(port, r, &why, c) : 0;
+}
+
+int
+opener_open(struct vnet_media *media, const json_t *port,
+	    struct vnet_medium **m, int *listen_fd, struct complaint *c)
+{
+	const char *path = string(port, "path", "");
+	struct vnet_why why = {0};
+	int r;
+
+	*listen_fd = -1;
+	if (is_type(port, "tap"))
+		return open_tap(media, port, m, c);
+	if (is_type(port, "uplink"))
+		return open_uplink(media, port, m, c);
+	if (!opener_listens(port)) {
+		r = vnet_stream_connect(m, media, path, &why);
+	} else {
+		*m = NULL;
+		r = vnet_stream_listen(path, listen_fd, &why);
+	}
+	return r ? complain_port(port, r, &why, c) : 0;
+}
+
+static bool
+is_same(const json_t *a, const json_t *b, const char *key)
+{
+	const json_t *x = json_object_get(a, key), *y = json_object_get(b, key);
+
+	return (!x && !y) || (x && y && json_equal(x, y));
+}
+
+bool
+opener_is_other(const json_t *from, const json_t *to)
+{
+	static const char *const keys[] = {
+		"netns",   "mode",  "path",     "without",
+		"persist", "owner", "own_only",
+	};
+
+	if (strcmp(opener_type(from), opener_type(to)) != 0 ||
+	    strcmp(interface_of(from), interface_of(to)) != 0)
+		return true;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (!is_same(from, to, keys[i]))
+			return true;
+	return false;
+}
+
+bool
+opener_conflicts(const json_t *a, const json_t *b)
+{
+	if (is_type(a, "stream") != is_type(b, "stream"))
+		return false;
+	if (is_type(a, "stream"))
+		return is_same(a, b, "path") && opener_listens(a) &&
+		       opener_listens(b);
+	return !strcmp(interface_of(a), interface_of(b)) &&
+	       is_same(a, b, "netns");
+}
+
+/* All that is to be there is added again: with an address Linux may remove
+ * others of its network. */
+static int
+change_tap(struct vnet_medium *m, const json_t *from, const json_t *to,
+	   struct complaint *c)
+{
+	const json_t *before = json_object_get(from, "addresses");
+	const json_t *after = json_object_get(to, "addresses");
+	struct vnet_tap_change change = {.size = sizeof(change)};
+	bool up = wants_up(to);
+	const char **remove, **add;
+	struct vnet_why why = {0};
+	int r;
+
+	if (!is_same(from, to, "mac"))
+		change.mac = mac_of(to);
+	if (!is_same(from, to, "mtu"))
+		change.mtu = (uint32_t)json_integer_value(
+			json_object_get(to, "mtu"));
+	if (wants_up(from) != up)
+		change.up = &up;
+	remove = texts(before, after, &change.nremove);
+	add = texts(after, NULL, &change.nadd);
+	if (!remove || !add) {
+		r = complain(c, -ENOMEM, "no memory");
+		goto free;
+	}
+	change.remove = remove;
+	change.add = add;
+	r = vnet_tap_change(m, &change, &why);
+	if (r)
+		complain_port(to, r, &why, c);
+free:
+	free(add);
+	free(remove);
+	return r;
+}
+
+int
+opener_change(struct vnet_medium *m, const json_t *from, const json_t *to,
+	      struct complaint *c)
+{
+	if (!is_type(to, "tap") ||
+	    (is_same(from, to, "mac") && is_same(from, to, "mtu") &&
+	     is_same(from, to, "addresses") && wants_up(from) == wants_up(to)))
+		return 0;
+	return change_tap(m, from, to, c);
+}

@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include <vnet/fdb.h>
+#include <vnet/malloc.h>
+
+#include "closer.h"
+#include "log.h"
+#include "plant_port.h"
+#include "schema.h"
+
+/* Events that are taken with one hold of the lock. */
+#define EVENTS_MAX 32
+
+/* What the load does is told so often at the most, in microseconds. */
+#define PAUSE_US 50000
+
+void
+plant_lock(struct plant *plant)
+{
+	forward_lock(plant->forward);
+}
+
+void
+plant_unlock(struct plant *plant)
+{
+	forward_unlock(plant->forward);
+}
+
+vnet_nsec
+plant_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (vnet_nsec)t.tv_sec * VNET_NSEC_PER_SEC + (vnet_nsec)t.tv_nsec;
+}
+
+vnet_nsec
+plant_hold(struct plant *plant)
+{
+	vnet_nsec now;
+
+	plant_lock(plant);
+	now = plant_now();
+	vnet_switch_tick(plant->sw, now);
+	return now;
+}
+
+struct plant_port *
+plant_find(const struct plant *plant, const char *name, struct complaint *c)
+{
+	struct plant_port *p = plant->ports;
+
+	while (p && strcmp(p->name, name) != 0)
+		p = p->next;
+	if (!p)
+		complain(c, -ENOENT, "there is no port %s", name);
+	return p;
+}
+
+/*
+ * Events
+ */
+
+static enum log_level
+level_of(enum vnet_event_type type)
+{
+	switch (type) {
+	case VNET_EVENT_LINK_UP:
+	case VNET_EVENT_LINK_DOWN:
+	case VNET_EVENT_PORT_ADDED:
+	case VNET_EVENT_PORT_REMOVED:
+		return LOG_INFO;
+	case VNET_EVENT_OVERFLOW:
+	case VNET_EVENT_DRIVER_ERROR:
+		return LOG_WARNING;
+	default:
+		return LOG_DEBUG;
+	}
+}
+
+/* Takes @event. */
+static void
+pass_on(struct plant *plant, json_t *event)
+{
+	if (plant->listener)
+		plant->listener(plant->listener_ctx, event);
+	json_decref(event);
+}
+
+static json_t *
+make_event(const char *type, const char *port, vnet_nsec time, uint32_t count)
+{
+	json_t *event = json_pack("{s:s, s:I, s:I}", "event", type, "time_ns",
+				  (json_int_t)time, "count", (json_int_t)count);
+
+	if (port)
+		json_object_set_new(event, "port", json_string(port));
+	return event;
+}
+
+static void
+tell(struct plant *plant, const struct vnet_event *e)
+{
+	const char *type = vnet_event_name(e->type);
+	const struct plant_port *p = NULL;
+	enum log_level level = level_of(e->type);
+	char mac[18];
+	json_t *event;
+
+	if (e->port != VNET_NO_ID && (uint32_t)e->port < plant->max_ports)
+		p = plant->by_slot[(uint32_t)e->port];
+	if (p && p->id != e->port)
+		p = NULL;
+	event = make_event(type, p ? p->name : NULL, e->time, e->count);
+	if (e->type == VNET_EVENT_ADDRESS_MOVED ||
+	    e->type == VNET_EVENT_FDB_FULL) {
+		plant_mac_text(e->mac, mac);
+		json_object_set_new(event, "mac", json_string(mac));
+	}
+	if (e->error)
+		json_object_set_new(event, "error",
+				    json_string(strerror(-e->error)));
+	/* Peers come and go. */
+	if (level == LOG_WARNING && p && p->listen_fd >= 0)
+		level = LOG_INFO;
+	log_write(level, "%s%s%s%s%s%s", p ? "port " : "", p ? p->name : "",
+		  p ? ": " : "", type, e->error ? ": " : "",
+		  e->error ? strerror(-e->error) : "");
+	pass_on(plant, event);
+}
+
+/* With the lock. */
+static size_t
+take(struct plant *plant, struct vnet_event *events)
+{
+	size_t n = 0;
+
+	while (n < EVENTS_MAX && forward_event(plant->forward, &events[n]))
+		n++;
+	return n;
+}
+
+void
+plant_tell(struct plant *plant)
+{
+	struct vnet_event events[EVENTS_MAX];
+	size_t n;
+
+	do {
+		plant_lock(plant);
+		n = take(plant, events);
+		plant_unlock(plant);
+		for (size_t i = 0; i < n; i++)
+			tell(plant, &events[i]);
+	} while (n == EVENTS_MAX);
+}
+
+void
+plant_tell_gone(struct plant *plant, const struct plant_port *port)
+{
+	json_t *event = make_event("medium_gone", port->name, plant_now(), 1);
+
+	json_object_set_new(event, "error", json_string(port->error.text));
+	log_write(port->listen_fd >= 0 ? LOG_INFO : LOG_WARNING,
+		  "port %s: %s: %s", port->name,
+		  port->listen_fd >= 0 ? "its peer has left"
+				       : "its medium has gone",
+		  port->error.text);
+	pass_on(plant, event);
+}
+
+void
+plant_listen(struct plant *plant, plant_listener *listener, void *ctx)
+{
+	plant->listener = listener;
+	plant->listener_ctx = ctx;
+}
+
+static void
+look_for_gone(struct plant *plant)
+{
+	for (struct plant_port *p = plant->ports; p; p = p->next)
+		if (p->m && vnet_medium_error(p->m))
+			plant_port_gone(p);
+}
+
+static void
+notice(evutil_socket_t fd, short what, void *ctx)
+{
+	static const struct timeval pause = {.tv_usec = PAUSE_US};
+	struct vnet_event events[EVENTS_MAX];
+	struct plant *plant = ctx;
+	bool has_gone;
+	size_t n;
+
+	(void)fd;
+	(void)what;
+	plant_lock(plant);
+	has_gone = forward_notice(plant->forward);
+	n = take(plant, events);
+	if (n)
+		forward_set_quiet(plant->forward, true);
+	plant_unlock(plant);
+	for (size_t i = 0; i < n; i++)
+		tell(plant, &events[i]);
+	if (n == EVENTS_MAX)
+		plant_tell(plant);
+	if (n)
+		event_add(plant->pause, &pause);
+	if (has_gone)
+		look_for_gone(plant);
+}
+
+static void
+end_pause(evutil_socket_t fd, short what, void *ctx)
+{
+	struct plant *plant = ctx;
+
+	(void)fd;
+	(void)what;
+	plant_lock(plant);
+	forward_set_quiet(plant->forward, false);
+	plant_unlock(plant);
+}
+
+/*
+ * Beginning and end
+ */
+
+static struct vnet_switch_config
+switch_config(const json_t *config, const struct vnet_alloc *alloc)
+{
+	const json_t *s = json_object_get(config, "switch");
+	struct vnet_switch_config sc = {
+		.size = sizeof(sc),
+		.alloc = alloc,
+	};
+	const json_t *bit;
+	size_t i;
+
+#define NUMBER(key) json_integer_value(json_object_get(s, key))
+	sc.max_ports = (uint32_t)NUMBER("max_ports");
+	sc.fdb_entries = (uint32_t)NUMBER("fdb_entries");
+	sc.ageing_s = (uint32_t)NUMBER("ageing_s");
+	sc.pool_octets = (uint64_t)NUMBER("pool_octets");
+	sc.queue_octets = (uint32_t)NUMBER("queue_octets");
+	sc.max_rules = (uint32_t)NUMBER("max_rules");
+	sc.max_insns = (uint32_t)NUMBER("max_insns");
+#undef NUMBER
+	sc.uplink_transit = json_is_true(json_object_get(s, "uplink_transit"));
+	json_array_foreach(json_object_get(s, "forward_reserved"), i, bit)
+		sc.forward_reserved |=
+			(uint16_t)(1u << json_integer_value(bit));
+	if (!sc.max_ports)
+		sc.max_ports = 64;
+	return sc;
+}
+
+static int
+make_switch(struct plant *plant, const json_t *config, struct complaint *c)
+{
+	const struct vnet_alloc alloc = vnet_malloc();
+	struct vnet_switch_config sc = switch_config(config, &alloc);
+	struct vnet_why why = {0};
+	int r;
+
+	/* The addresses on the network are not ours to trust. */
+	if (getrandom(&sc.seed, sizeof(sc.seed), 0) != sizeof(sc.seed))
+		return complain(c, -errno, "no random numbers");
+	plant->max_ports = sc.max_ports;
+	plant->by_slot = calloc(sc.max_ports, sizeof(struct plant_port *));
+	if (!plant->by_slot)
+		return complain(c, -ENOMEM, "no memory");
+	r = vnet_switch_create(&plant->sw, &sc, &why);
+	if (r)
+		complain_why(c, r, "switch", &why);
+	return r;
+}
+
+static int
+processor(const json_t *config)
+{
+	const json_t *cpu = json_object_get(config, "cpu");
+
+	return cpu ? (int)json_integer_value(cpu) : -1;
+}
+
+int
+plant_create(struct plant **plant, struct event_base *base,
+	     const json_t *config, struct complaint *c)
+{
+	struct plant *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return complain(c, -ENOMEM, "no memory");
+	p->base = base;
+	p->end = &p->ports;
+	p->running = json_deep_copy(config);
+	r = make_switch(p, config, c);
+	if (r)
+		goto free_plant;
+	r = vnet_media_create(&p->media);
+	if (r) {
+		complain(c, r, "media: %s", strerror(-r));
+		goto free_plant;
+	}
+	r = forward_create(&p->forward, p->sw, p->media, processor(config), c);
+	if (r)
+		goto free_plant;
+	p->notice = event_new(base, forward_notice_fd(p->forward),
+			      EV_READ | EV_PERSIST, notice, p);
+	p->pause = evtimer_new(base, end_pause, p);
+	if (!p->notice || !p->pause) {
+		r = complain(c, -ENOMEM, "no memory");
+		goto free_plant;
+	}
+	event_add(p->notice, NULL);
+	*plant = p;
+	return 0;
+
+free_plant:
+	plant_destroy(p);
+	return r;
+}
+
+int
+plant_open(struct plant *plant, struct complaint *c)
+{
+	const json_t *port, *pin;
+	size_t i;
+	int r;
+
+	json_array_foreach(json_object_get(plant->running, "ports"), i, port) {
+		r = plant_port_create(plant, port, PLANT_START, c);
+		if (r)
+			return r;
+	}
+	json_array_foreach(json_object_get(plant->running, "fdb"), i, pin) {
+		r = plant_pin(plant, pin, PLANT_START, c);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+/* The sums are looked at with all that there is, before it goes. */
+static bool
+check(struct plant *plant)
+{
+	struct vnet_why why = {0};
+	bool balanced;
+
+	plant_lock(plant);
+	balanced = vnet_switch_check(plant->sw, &why);
+	plant_unlock(plant);
+	if (!balanced)
+		log_write(LOG_ERROR,
+			  "the sums do not agree: %s, slot %zu: %" PRIu64
+			  ", %" PRIu64,
+			  why.text, why.index, why.found, why.bound);
+	return balanced;
+}
+
+void
+plant_close_media(struct plant *plant,
+		  bool (*which)(const struct plant_port *p, void *ctx),
+		  void *ctx)
+{
+	struct vnet_medium **media =
+		calloc(plant->nports + 1, sizeof(struct vnet_medium *));
+	size_t n = 0;
+
+	/* They are closed all the same, one after the other. */
+	if (!media)
+		return;
+	for (struct plant_port *p = plant->ports; p; p = p->next)
+		if (p->m && which(p, ctx))
+			media[n++] = plant_port_detach(p);
+	closer_run(media, n);
+	free(media);
+	plant_tell(plant);
+}
+
+static bool
+all(const struct plant_port *p, void *ctx)
+{
+	(void)p;
+	(void)ctx;
+	return true;
+}
+
+bool
+plant_destroy(struct plant *plant)
+{
+	bool balanced = true;
+
+	if (!plant)
+		return true;
+	if (plant->forward) {
+		balanced = check(plant);
+		plant_close_media(plant, all, NULL);
+	}
+	while (plant->ports)
+		plant_port_destroy(plant->ports);
+	if (plant->pause)
+		event_free(plant->pause);
+	if (plant->notice)
+		event_free(plant->notice);
+	forward_destroy(plant->forward);
+	vnet_switch_destroy(plant->sw);
+	vnet_media_destroy(plant->media);
+	free(plant->by_slot);
+	json_decref(plant->running);
+	free(plant);
+	return balanced;
+}
+
+/*
+ * Filters and addresses
+ */
+
+int
+plant_filter_add(struct plant *plant, const char *port, const json_t *filter,
+		 enum plant_origin origin, struct complaint *c)
+{
+	struct plant_port *p = plant_find(plant, port, c);
+
+	return p ? plant_port_add_filter(p, filter, origin, c) : -ENOENT;
+}
+
+int
+plant_filter_del(struct plant *plant, const char *port, const char *side,
+		 const char *name, struct complaint *c)
+{
+	struct plant_port *p = plant_find(plant, port, c);
+
+	return p ? plant_port_del_filter(p, side, name, c) : -ENOENT;
+}
+
+static int
+parse_mac(const char *text, struct vnet_mac *mac, struct complaint *c)
+{
+	const char *at = text;
+	char *end;
+	bool is_zero = true;
+
+	for (int i = 0; i < 6; i++) {
+		unsigned long n = strtoul(at, &end, 16);
+
+		if (end - at != 2 || (i < 5 ? *end != ':' : *end != '\0'))
+			goto refuse;
+		mac->octet[i] = (uint8_t)n;
+		is_zero = is_zero && n == 0;
+		at = end + 1;
+	}
+	if (is_zero || mac->octet[0] & 1)
+		goto refuse;
+	return 0;
+
+refuse:
+	return complain(c, -EINVAL,
+			"mac: found %s, expected the address of a station, as "
+			"in 02:00:00:00:00:01",
+			text);
+}
+
+int
+plant_pin(struct plant *plant, const json_t *pin, enum plant_origin origin,
+	  struct complaint *c)
+{
+	struct plant_port *p = plant_find(plant, schema_string(pin, "port"), c);
+	struct vnet_mac mac;
+	int r;
+
+	if (!p)
+		return -ENOENT;
+	r = parse_mac(schema_string(pin, "mac"), &mac, c);
+	return r ? r : plant_port_pin(p, mac, origin, c);
+}
+
+int
+plant_fdb_add(struct plant *plant, const char *mac, const char *port,
+	      struct complaint *c)
+{
+	json_t *pin = json_pack("{s:s, s:s}", "mac", mac, "port", port);
+	int r = plant_pin(plant, pin, PLANT_CONTROL, c);
+
+	json_decref(pin);
+	return r;
+}
+
+int
+plant_unpin(struct plant *plant, struct vnet_mac mac)
+{
+	int r;
+
+	plant_hold(plant);
+	r = vnet_fdb_remove(plant->sw, mac);
+	plant_unlock(plant);
+	for (struct plant_port *p = plant->ports; p; p = p->next) {
+		struct plant_pin **at = plant_find_pin(p, mac), *pin;
+
+		if (!at)
+			continue;
+		pin = *at;
+		*at = pin->next;
+		free(pin);
+		r = 0;
+	}
+	return r;
+}
+
+int
+plant_fdb_del(struct plant *plant, const char *mac, struct complaint *c)
+{
+	struct vnet_mac address;
+	int r = parse_mac(mac, &address, c);
+
+	if (r)
+		return r;
+	r = plant_unpin(plant, address);
+	if (r)
+		complain(c, r, "the table does not have %s", mac);
+	return r;
+}
+
+int
+plant_fdb_flush(struct plant *plant, const char *port, struct complaint *c)
+{
+	const struct plant_port *p = port ? plant_find(plant, port, c) : NULL;
+
+	if (port && !p)
+		return -ENOENT;
+	plant_hold(plant);
+	vnet_fdb_flush(plant->sw, p ? p->id : VNET_NO_ID);
+	plant_unlock(plant);
+	return 0;
+}
+
+/*
+ * Ports
+ */
+
+int
+plant_port_add(struct plant *plant, const json_t *port,
+	       enum plant_origin origin, struct complaint *c)
+{
+	return plant_port_create(plant, port, origin, c);
+}
+
+int
+plant_port_del(struct plant *plant, const char *name, struct complaint *c)
+{
+	struct plant_port *p = plant_find(plant, name, c);
+
+	if (!p)
+		return -ENOENT;
+	plant_port_destroy(p);
+	return 0;
+}
+
+int
+plant_port_set(struct plant *plant, const char *name, const json_t *changes,
+	       struct complaint *c)
+{
+	struct plant_port *p = plant_find(plant, name, c);
+	const char *other = json_string_value(json_object_get(changes, "name"));
+	json_t *wanted, *config;
+	int r;
+
+	if (!p)
+		return -ENOENT;
+	if (other && strcmp(other, name) != 0)
+		return complain(c, -EINVAL,
+				"port %s: a port cannot change its name", name);
+	wanted = plant_port_config(p);
+	json_object_update(wanted, (json_t *)changes);
+	config = schema_check(SCHEMA_PORT, wanted, NULL, NULL, c);
+	json_decref(wanted);
+	if (!config)
+		return -EINVAL;
+	r = plant_port_become(p, config, PLANT_CONTROL, c);
+	json_decref(config);
+	return r;
+}

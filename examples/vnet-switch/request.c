@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A table of commands with the keys that each takes. That a request has these,
+ * and no others, each of its type, is seen to before the command is run.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "request.h"
+#include "schema.h"
+
+/* Rows of a list in one answer. */
+#define ROWS_A_PIECE 64
+
+#define KEYS_MAX     5
+
+/* Octets of what somebody has sent that a complaint quotes. */
+#define QUOTED 40
+
+enum type { STRING, BOOLEAN, OBJECT, NUMBER };
+
+static const char *const type_names[] = {
+	[STRING] = "a string",
+	[BOOLEAN] = "true or false",
+	[OBJECT] = "an object",
+	[NUMBER] = "a whole number",
+};
+
+struct key {
+	const char *name;
+	enum type type;
+	bool required;
+};
+
+/**
+ * struct request - a request whose keys are what they should be
+ * @begun:	as for request_run()
+ * @json:	its values
+ */
+struct request {
+	const struct control_config *config;
+	uint64_t begun;
+	struct plant *plant;
+	const json_t *json;
+	struct answer *answer;
+	struct complaint *c;
+};
+
+struct command {
+	const char *name;
+	int (*run)(const struct request *r);
+	struct key keys[KEYS_MAX];
+};
+
+static const char *
+string(const struct request *r, const char *key)
+{
+	return json_string_value(json_object_get(r->json, key));
+}
+
+static bool
+is_set(const struct request *r, const char *key)
+{
+	return json_is_true(json_object_get(r->json, key));
+}
+
+static int
+give(const struct request *r, enum answer_kind kind, json_t *result)
+{
+	if (!result)
+		return -EINVAL;
+	r->answer->kind = kind;
+	r->answer->result = result;
+	return 0;
+}
+
+static int
+no_memory(struct complaint *c)
+{
+	return complain(c, -ENOMEM, "no memory");
+}
+
+/* What is about the program and not about the plant; @result may be NULL. */
+static int
+give_with(const struct request *r, json_t *result, json_t *more)
+{
+	if (!result || !more || json_object_update_missing(result, more) < 0) {
+		json_decref(result);
+		json_decref(more);
+		return no_memory(r->c);
+	}
+	json_decref(more);
+	return give(r, ANSWER_WHOLE, result);
+}
+
+static int
+show(const struct request *r)
+{
+	const json_int_t uptime = (json_int_t)(request_now() - r->begun);
+
+	return give_with(r, plant_show(r->plant),
+			 json_pack("{s:s?, s:i, s:I, s:s, s:s?}", "version",
+				   r->config->version, "pid", (int)getpid(),
+				   "uptime_ns", uptime, "socket",
+				   r->config->path, "config", r->config->file));
+}
+
+static int
+config_show(const struct request *r)
+{
+	json_t *own = json_pack("{s:s}", "socket", r->config->path);
+
+	if (own && r->config->settings)
+		json_object_update_missing(own, r->config->settings);
+	return give_with(r, plant_config(r->plant), own);
+}
+
+static int
+config_reload(const struct request *r)
+{
+	json_t *complaints;
+	const char *first;
+	size_t n;
+	int e;
+
+	if (!r->config->reload)
+		return complain(r->c, -ENOENT,
+				"there is no configuration file to read again");
+	complaints = json_array();
+	if (!complaints)
+		return no_memory(r->c);
+	e = r->config->reload(r->config->ctx, complaints);
+	n = json_array_size(complaints);
+	if (e == 0 && n == 0) {
+		json_decref(complaints);
+		return 0;
+	}
+	r->answer->complaints = complaints;
+	first = json_string_value(json_array_get(complaints, 0));
+	e = e ? e : -EINVAL;
+	if (n > 1)
+		return complain(r->c, e, "%s (and %zu more)", first, n - 1);
+	return complain(r->c, e, "%s", first ? first : strerror(-e));
+}
+
+static int
+port_show(const struct request *r)
+{
+	return give(r, ANSWER_LIST,
+		    plant_port_show(r->plant, string(r, "port"), r->c));
+}
+
+/* What was asked for is so already. */
+static int
+forgive(const struct request *r, const char *key, int error, int forgiven)
+{
+	return error == forgiven && is_set(r, key) ? 0 : error;
+}
+
+static int
+port_add(const struct request *r)
+{
+	json_t *port =
+		schema_check(SCHEMA_PORT, json_object_get(r->json, "port"),
+			     NULL, NULL, r->c);
+	int e;
+
+	if (!port)
+		return -EINVAL;
+	e = plant_port_add(r->plant, port, PLANT_CONTROL, r->c);
+	json_decref(port);
+	return forgive(r, "may_exist", e, -EEXIST);
+}
+
+static int
+port_del(const struct request *r)
+{
+	int e = plant_port_del(r->plant, string(r, "port"), r->c);
+
+	return forgive(r, "if_exists", e, -ENOENT);
+}
+
+static int
+port_set(const struct request *r)
+{
+	json_t *changes =
+		schema_check(SCHEMA_PORT_CHANGES,
+			     json_object_get(r->json, "set"), NULL, NULL, r->c);
+	int e;
+
+	if (!changes)
+		return -EINVAL;
+	e = plant_port_set(r->plant, string(r, "port"), changes, r->c);
+	json_decref(changes);
+	return e;
+}
+
+static int
+fdb_show(const struct request *r)
+{
+	const char *port = string(r, "port");
+
+	r->answer->kind = ANSWER_FDB;
+	if (!port)
+		return 0;
+	r->answer->port = strdup(port);
+	return r->answer->port ? 0 : no_memory(r->c);
+}
+
+static int
+fdb_add(const struct request *r)
+{
+	json_t *entry = json_pack("{s:s, s:s}", "mac", string(r, "mac"), "port",
+				  string(r, "port"));
+	json_t *normal =
+		entry ? schema_check(SCHEMA_FDB, entry, NULL, NULL, r->c)
+		      : NULL;
+	int e = -EINVAL;
+
+	if (!entry)
+		e = no_memory(r->c);
+	if (normal)
+		e = plant_fdb_add(r->plant, schema_string(normal, "mac"),
+				  schema_string(normal, "port"), r->c);
+	json_decref(normal);
+	json_decref(entry);
+	return e;
+}
+
+static int
+fdb_del(const struct request *r)
+{
+	int e = plant_fdb_del(r->plant, string(r, "mac"), r->c);
+
+	return forgive(r, "if_exists", e, -ENOENT);
+}
+
+static int
+fdb_flush(const struct request *r)
+{
+	return plant_fdb_flush(r->plant, string(r, "port"), r->c);
+}
+
+static int
+filter_show(const struct request *r)
+{
+	return give(r, ANSWER_LIST,
+		    plant_filter_show(r->plant, string(r, "port"), r->c));
+}
+
+static int
+filter_add(const struct request *r)
+{
+	json_t *filter =
+		schema_check(SCHEMA_FILTER, json_object_get(r->json, "filter"),
+			     NULL, NULL, r->c);
+	int e;
+
+	if (!filter)
+		return -EINVAL;
+	e = plant_filter_add(r->plant, string(r, "port"), filter, PLANT_CONTROL,
+			     r->c);
+	json_decref(filter);
+	return forgive(r, "may_exist", e, -EEXIST);
+}
+
+static int
+filter_del(const struct request *r)
+{
+	const char *side = string(r, "side");
+	int e;
+
+	if (strcmp(side, "in") != 0 && strcmp(side, "out") != 0)
+		return complain(r->c, -EINVAL,
+				"side: found \"%.*s\", expected \"in\" or "
+				"\"out\"",
+				QUOTED, side);
+	e = plant_filter_del(r->plant, string(r, "port"), side,
+			     string(r, "name"), r->c);
+	return forgive(r, "if_exists", e, -ENOENT);
+}
+
+static int
+stats(const struct request *r)
+{
+	return give(r, ANSWER_WHOLE,
+		    plant_stats(r->plant, string(r, "port"), r->c));
+}
+
+static int
+monitor(const struct request *r)
+{
+	r->answer->kind = ANSWER_MONITOR;
+	return 0;
+}
+
+static int
+capture(const struct request *r)
+{
+	const json_int_t snaplen =
+		json_integer_value(json_object_get(r->json, "snaplen"));
+	const struct capture_config config = {
+		.port = string(r, "port"),
+		.expr = string(r, "expr"),
+		.snaplen = (uint32_t)snaplen,
+		.raw = is_set(r, "raw"),
+	};
+	struct capture *capture;
+	int e;
+
+	if (snaplen < 0 || snaplen > PCAPNG_PACKET_MAX)
+		return complain(r->c, -EINVAL,
+				"snaplen: found %" JSON_INTEGER_FORMAT
+				", expected 0 to %d",
+				snaplen, PCAPNG_PACKET_MAX);
+	e = capture_create(&capture, &config, r->c);
+	if (e)
+		return e;
+	e = plant_capture_add(r->plant, config.port, capture, r->c);
+	if (e) {
+		capture_destroy(capture);
+		return e;
+	}
+	r->answer->kind = ANSWER_CAPTURE;
+	r->answer->capture = capture;
+	return 0;
+}
+
+static const struct command commands[] = {
+	{"show", show, {{0}}},
+	{"config show", config_show, {{0}}},
+	{"config reload", config_reload, {{0}}},
+	{"port show", port_show, {{"port", STRING, false}}},
+	{"port add",
+	 port_add,
+	 {{"port", OBJECT, true}, {"may_exist", BOOLEAN, false}}},
+	{"port del",
+	 port_del,
+	 {{"port", STRING, true}, {"if_exists", BOOLEAN, false}}},
+	{"port set", port_set, {{"port", STRING, true}, {"set", OBJECT, true}}},
+	{"fdb show", fdb_show, {{"port", STRING, false}}},
+	{"fdb add", fdb_add, {{"mac", STRING, true}, {"port", STRING, true}}},
+	{"fdb del",
+	 fdb_del,
+	 {{"mac", STRING, true}, {"if_exists", BOOLEAN, false}}},
+	{"fdb flush", fdb_flush, {{"port", STRING, false}}},
+	{"filter show", filter_show, {{"port", STRING, false}}},
+	{"filter add",
+	 filter_add,
+	 {{"port", STRING, true},
+	  {"filter", OBJECT, true},
+	  {"may_exist", BOOLEAN, false}}},
+	{"filter del",
+	 filter_del,
+	 {{"port", STRING, true},
+	  {"side", STRING, true},
+	  {"name", STRING, true},
+	  {"if_exists", BOOLEAN, false}}},
+	{"stats", stats, {{"port", STRING, false}}},
+	{"monitor", monitor, {{0}}},
+	{"capture",
+	 capture,
+	 {{"port", STRING, true},
+	  {"expr", STRING, false},
+	  {"snaplen", NUMBER, false},
+	  {"raw", BOOLEAN, false}}},
+};
+
+#define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+uint64_t
+request_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* "one, two, three", as far as it fits. */
+static void
+append_name(char *list, size_t size, const char *name)
+{
+	size_t len = strlen(list);
+
+	(void)snprintf(list + len, size - len, "%s%s", len ? ", " : "", name);
+}
+
+static const struct command *
+find_command(const json_t *request, struct complaint *c)
+{
+	const json_t *name = json_object_get(request, "do");
+	char list[COMPLAINT_SIZE] = "";
+
+	if (!json_is_object(request)) {
+		complain(c, -EINVAL, "found no object, expected {\"do\": ...}");
+		return NULL;
+	}
+	if (!json_is_string(name)) {
+		complain(c, -EINVAL, "\"do\": found %s, expected a string",
+			 name ? "something else" : "nothing");
+		return NULL;
+	}
+	for (size_t i = 0; i < NCOMMANDS; i++) {
+		if (strcmp(commands[i].name, json_string_value(name)) == 0)
+			return &commands[i];
+		append_name(list, sizeof(list), commands[i].name);
+	}
+	complain(c, -EINVAL, "\"do\": found \"%.*s\", expected one of %s",
+		 QUOTED, json_string_value(name), list);
+	return NULL;
+}
+
+static const struct key *
+find_key(const struct command *command, const char *name)
+{
+	for (size_t i = 0; i < KEYS_MAX && command->keys[i].name; i++)
+		if (strcmp(command->keys[i].name, name) == 0)
+			return &command->keys[i];
+	return NULL;
+}
+
+static bool
+has_type(const json_t *value, enum type type)
+{
+	switch (type) {
+	case STRING:
+		return json_is_string(value);
+	case BOOLEAN:
+		return json_is_boolean(value);
+	case OBJECT:
+		return json_is_object(value);
+	default:
+		return json_is_integer(value);
+	}
+}
+
+static const char *
+type_of(const json_t *value)
+{
+	static const char *const names[] = {
+		[JSON_OBJECT] = "an object", [JSON_ARRAY] = "a list",
+		[JSON_STRING] = "a string",  [JSON_INTEGER] = "a number",
+		[JSON_REAL] = "a fraction",  [JSON_TRUE] = "true",
+		[JSON_FALSE] = "false",      [JSON_NULL] = "null",
+	};
+
+	return value ? names[json_typeof(value)] : "nothing";
+}
+
+static int
+unknown_key(const struct command *command, const char *name,
+	    struct complaint *c)
+{
+	char list[COMPLAINT_SIZE] = "";
+
+	for (size_t i = 0; i < KEYS_MAX && command->keys[i].name; i++)
+		append_name(list, sizeof(list), command->keys[i].name);
+	return complain(c, -EINVAL, "%s: found the key \"%.*s\", expected %s",
+			command->name, QUOTED, name,
+			*list ? list : "none but \"do\" and \"id\"");
+}
+
+static int
+check_keys(const struct command *command, const json_t *request,
+	   struct complaint *c)
+{
+	const char *name;
+	json_t *value;
+
+	/* json_object_foreach() wants it so; nothing is changed. */
+	json_object_foreach((json_t *)request, name, value)
+		if (strcmp(name, "do") != 0 && strcmp(name, "id") != 0 &&
+		    !find_key(command, name))
+			return unknown_key(command, name, c);
+	for (size_t i = 0; i < KEYS_MAX && command->keys[i].name; i++) {
+		const struct key *key = &command->keys[i];
+
+		value = json_object_get(request, key->name);
+		if (value ? !has_type(value, key->type) : key->required)
+			return complain(c, -EINVAL,
+					"%s: \"%s\": found %s, expected %s",
+					command->name, key->name,
+					type_of(value), type_names[key->type]);
+	}
+	return 0;
+}
+
+int
+request_run(const struct control_config *config, uint64_t begun,
+	    const json_t *request, struct answer *a, struct complaint *c)
+{
+	const struct command *command;
+	const struct request r = {
+		.config = config,
+		.begun = begun,
+		.plant = config->plant,
+		.json = request,
+		.answer = a,
+		.c = c,
+	};
+	int e;
+
+	*a = (struct answer){0};
+	command = find_command(request, c);
+	if (!command)
+		return -EINVAL;
+	e = check_keys(command, request, c);
+	return e ? e : command->run(&r);
+}
+
+static json_t *
+list_piece(struct answer *a, bool *last, struct complaint *c)
+{
+	size_t end = json_array_size(a->result);
+	json_t *piece = json_array();
+	int r = piece ? 0 : -1;
+
+	if (end - a->at > ROWS_A_PIECE)
+		end = a->at + ROWS_A_PIECE;
+	for (; !r && a->at < end; a->at++)
+		r = json_array_append(piece, json_array_get(a->result, a->at));
+	*last = a->at == json_array_size(a->result);
+	if (!r)
+		return piece;
+	json_decref(piece);
+	no_memory(c);
+	return NULL;
+}
+
+json_t *
+answer_piece(struct answer *a, struct plant *plant, bool *last,
+	     struct complaint *c)
+{
+	if (a->kind == ANSWER_LIST)
+		return list_piece(a, last, c);
+	*last = false;
+	return plant_fdb_show(plant, a->port, &a->cursor, last, c);
+}
+
+void
+answer_fini(struct answer *a)
+{
+	json_decref(a->result);
+	json_decref(a->complaints);
+	free(a->port);
+	*a = (struct answer){0};
+}

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+#
+# Completion for vnetctl and vnet-switch. What vnetctl takes it says itself
+# (vnetctl --list-commands), as it does the keys of ports; names come from the
+# daemon, if there is one.
+
+# The line up to the cursor. Bash would cut words at = and : as well.
+__vnet_words() {
+    local line=${COMP_LINE:0:COMP_POINT}
+    read -ra words <<<"$line"
+    [[ $line == *[[:space:]] ]] && words+=('')
+    word=${words[-1]}
+}
+
+# __vnet_offer WORD...: those that begin as the word at the cursor.
+__vnet_offer() {
+    local candidate
+    for candidate in "$@"; do
+        [[ $candidate == "$word"* ]] && COMPREPLY+=("$candidate")
+    done
+}
+
+# As __vnet_offer, for KEY=VALUE: first the keys, then the values.
+__vnet_offer_keys() {
+    local candidate
+    for candidate in "$@"; do
+        [[ $word == *=* ]] || candidate=${candidate%%=*}=
+        [[ " ${COMPREPLY[*]} " == *" $candidate "* ]] ||
+            __vnet_offer "$candidate"
+    done
+    [[ $word == *=* ]] || compopt -o nospace 2>/dev/null
+}
+
+__vnet_offer_files() {
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen -f -- "$word")
+}
+
+# __vnet_offer_from [-k] COMMAND...: the lines it prints; as keys.
+__vnet_offer_from() {
+    local lines offer=__vnet_offer
+    [[ $1 == -k ]] && offer=__vnet_offer_keys && shift
+    mapfile -t lines < <("$@")
+    "$offer" "${lines[@]}"
+}
+
+__vnet_interfaces() {
+    local path
+    for path in /sys/class/net/*; do
+        printf '%s\n' "${path##*/}"
+    done
+}
+
+# Take off what bash takes for words before this one.
+__vnet_trim() {
+    local before='' i
+    for ((i = ${#word} - 1; i >= 0; i--)); do
+        if [[ ${word:i:1} == [=:] && $COMP_WORDBREAKS == *"${word:i:1}"* ]]; then
+            before=${word:0:i+1}
+            break
+        fi
+    done
+    COMPREPLY=("${COMPREPLY[@]#"$before"}")
+}
+
+# __vnetctl ARGUMENT...: ask the daemon that the line is for, but not for long.
+__vnetctl() {
+    "${words[0]}" "${socket[@]}" --timeout 1 "$@" 2>/dev/null
+}
+
+# __vnetctl_value OPTION: of an option that takes one; false for others.
+__vnetctl_value() {
+    case $1 in
+    -s | --socket | -w | --write) __vnet_offer_files ;;
+    --timeout | -d | --delay | -n | --rounds | -c | --count | --snaplen) ;;
+    *) return 1 ;;
+    esac
+}
+
+# __vnetctl_filters PORT SIDE
+__vnetctl_filters() {
+    __vnetctl filter names "$1" | sed -n "s/^$2 //p"
+}
+
+# __vnetctl_arg COMMAND PLACE ARGUMENT...: at a place of the --help text.
+__vnetctl_arg() {
+    local command=$1 place=$2
+    shift 2
+    case $command:$place in
+    'port add:TYPE') __vnet_offer_from __vnetctl port types ;;
+    'port add:NAME')
+        [[ $1 == stream ]] || __vnet_offer_from __vnet_interfaces
+        ;;
+    'port add:KEY=VALUE') __vnet_offer_from -k __vnetctl port keys "$1" ;;
+    'port set:KEY=VALUE') __vnet_offer_from -k __vnetctl port keys ;;
+    'filter del:NAME') __vnet_offer_from __vnetctl_filters "$1" "$2" ;;
+    'filter add:NAME') ;;
+    *:PORT | *:NAME) __vnet_offer_from __vnetctl port names ;;
+    *:*'|'*) __vnet_offer "${place%|*}" "${place#*|}" ;;
+    esac
+}
+
+_vnetctl() {
+    local words word socket=() args=() i
+    local object='' verb='' command='' places=() options=() line fields
+    COMPREPLY=()
+    __vnet_words
+    for ((i = 1; i < ${#words[@]} - 1; i++)); do
+        case ${words[i]} in
+        -s | --socket) socket=(--socket "${words[i + 1]}") ;;&
+        -s | --socket | --timeout | -d | --delay | -n | --rounds | \
+            -w | --write | -c | --count | --snaplen) ((i++)) ;;
+        -*) ;;
+        *) args+=("${words[i]}") ;;
+        esac
+    done
+    if __vnetctl_value "${words[-2]}"; then
+        return
+    fi
+
+    # OBJECT VERB<tab>ARGS<tab>OPTIONS. The first that fits, as far as typed.
+    local objects=() verbs=()
+    while IFS= read -r line; do
+        fields=("${line%%$'\t'*}" "${line#*$'\t'}")
+        read -r object verb <<<"${fields[0]}"
+        objects+=("$object")
+        ((${#args[@]} == 0)) && continue
+        [[ $object == "${args[0]}"* ]] || continue
+        [[ $verb ]] && verbs+=("$verb")
+        [[ $verb ]] && ((${#args[@]} < 2)) && continue
+        [[ ! $verb || $verb == "${args[1]}"* ]] || continue
+        [[ $command ]] && continue
+        command=${fields[0]}
+        read -ra places <<<"${fields[1]%%$'\t'*}"
+        read -ra options <<<"${fields[1]#*$'\t'}"
+        [[ $verb ]] && args=("${args[0]}" "${args[@]:2}")
+    done < <(__vnetctl --list-commands)
+
+    if [[ $word == -* ]]; then
+        __vnet_offer --socket --json --timeout --help --version \
+            "${options[@]}"
+    elif ((${#args[@]} == 0)); then
+        __vnet_offer_from uniq <(printf '%s\n' "${objects[@]}")
+    elif [[ ! $command ]]; then
+        __vnet_offer "${verbs[@]}"
+    else
+        args=("${args[@]:1}")
+        i=${#args[@]}
+        # The last place may be for more than one.
+        if ((i >= ${#places[@]} && ${#places[@]})) &&
+            [[ ${places[-1]} == *... ]]; then
+            i=$((${#places[@]} - 1))
+        fi
+        line=${places[i]//[\[\].]/}
+        __vnetctl_arg "$command" "$line" "${args[@]}"
+    fi
+    __vnet_trim
+}
+
+_vnet_switch() {
+    local words word
+    COMPREPLY=()
+    __vnet_words
+    case ${words[-2]} in
+    -c | --config | --socket | --stream) __vnet_offer_files ;;
+    --uplink | --tap) __vnet_offer_from __vnet_interfaces ;;
+    --log) __vnet_offer error warning info debug ;;
+    --filter | --cpu | --ready-fd) ;;
+    *)
+        __vnet_offer --config --tap --uplink --stream --filter --socket \
+            --cpu --ready-fd --log --check --help --version
+        ;;
+    esac
+}
+
+complete -F _vnetctl vnetctl
+complete -F _vnet_switch vnet-switch

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Completion in bash.
+
+usage: vnetctl_completion.py VNETCTL COMPLETION
+"""
+import os
+import subprocess
+import sys
+
+from vnetctl_support import (
+    PATIENCE,
+    PORTS,
+    SOCKET,
+    VNETCTL,
+    check,
+    results,
+    run_tests,
+)
+
+COMPLETION = os.path.abspath(sys.argv[2])
+
+
+def complete(line, name="vnetctl"):
+    script = (
+        f"source {COMPLETION}\n"
+        'COMP_LINE=$1; COMP_POINT=${#1}; read -ra COMP_WORDS <<<"$1"\n'
+        '[[ $1 == *" " ]] && COMP_WORDS+=("")\n'
+        "COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n"
+        f'_{name.replace("-", "_")} {name} "${{COMP_WORDS[COMP_CWORD]}}" ""\n'
+        'printf "%s\\n" "${COMPREPLY[@]}"\n'
+    )
+    p = subprocess.run(
+        ["bash", "-c", script, "bash", line],
+        capture_output=True,
+        timeout=PATIENCE,
+        text=True,
+        env={
+            **os.environ,
+            "PATH": os.path.dirname(VNETCTL) + ":" + os.environ["PATH"],
+        },
+    )
+    check(not p.stderr, p.stderr)
+    return sorted(word.rstrip() for word in p.stdout.split("\n") if word)
+
+
+def check_completes(line, *words, name="vnetctl"):
+    found = complete(line, name)
+    for word in words:
+        check(word in found, f"{line!r}: {word} is not in {found}")
+
+
+def test_words_are_completed():
+    check_completes("vnetctl ", "show", "port", "filter", "capture", "top")
+    check(complete("vnetctl po") == ["port"])
+    check(complete("vnetctl -j po") == ["port"])
+    check(complete("vnetctl port ") == ["add", "del", "set", "show"])
+    check_completes("vnetctl port add ", "tap", "uplink", "stream")
+    check_completes("vnetctl port add tap web m", "mtu=", "mac=", "mode=")
+    check_completes("vnetctl port add tap web mode=", "any", "create")
+    check_completes("vnetctl port add --", "--may-exist", "--json")
+    check_completes("vnetctl capture web --", "--write", "--count")
+    check(complete("vnetctl port show --dr") == [])
+    check(complete("vnetctl port del ") == [])
+    check_completes("vnet-switch --", "--config", "--tap", name="vnet-switch")
+    check_completes("vnet-switch --log ", "debug", name="vnet-switch")
+
+
+def test_names_are_completed():
+    rules = [
+        {"port": "web", "side": "in", "name": "no-ping"},
+        {"port": "web", "side": "out", "name": "else"},
+        {"port": "web", "side": "in", "default": True},
+    ]
+    with results(port_show=PORTS, filter_show=rules):
+        vnetctl = f"vnetctl -s {SOCKET} "
+        for args in (
+            "port del ",
+            "port set ",
+            "port show ",
+            "stats ",
+            "capture ",
+            "fdb flush ",
+            "fdb add 02:00:00:00:00:01 ",
+            "filter show ",
+            "filter add ",
+        ):
+            check(complete(vnetctl + args) == ["lan", "web"], args)
+        check(complete(vnetctl + "port del w") == ["web"])
+        check(complete(vnetctl + "filter add web ") == ["in", "out"])
+        check(
+            complete(vnetctl + "filter add web in x 10 ") == ["drop", "pass"]
+        )
+        check(complete(vnetctl + "filter del web in ") == ["no-ping"])
+        check(complete(vnetctl + "filter del web out ") == ["else"])
+
+
+run_tests(globals())
