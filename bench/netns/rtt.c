@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Round trips of a small datagram between two hosts, each asleep until it
+ * arrives.
+ *
+ *	rtt FROM CPU TO CPU ADDRESS ROUNDS
+ *
+ * ADDRESS is that of TO. Prints what half, and what 99 of 100 of them did not
+ * exceed, in microseconds.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "host.h"
+
+/* Before the clock starts: addresses are found, caches are warm. */
+#define WARM_UP 200
+
+struct answerer {
+	const char *cpu;
+	int fd;
+};
+
+static void *
+answer(void *arg)
+{
+	const struct answerer *a = arg;
+	struct sockaddr_in from;
+	uint32_t number;
+
+	host_pin(a->cpu);
+	for (;;) {
+		socklen_t len = sizeof(from);
+		ssize_t n = recvfrom(a->fd, &number, sizeof(number), 0,
+				     (struct sockaddr *)&from, &len);
+
+		if (n != sizeof(number) ||
+		    sendto(a->fd, &number, sizeof(number), 0,
+			   (struct sockaddr *)&from, len) != n)
+			host_fail("cannot answer: %s", strerror(errno));
+	}
+	return NULL;
+}
+
+static int
+datagram_socket(const char *host)
+{
+	int fd;
+
+	host_enter(host);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		host_fail("cannot open a socket: %s", strerror(errno));
+	return fd;
+}
+
+static uint64_t
+round_trip(int fd, uint32_t number)
+{
+	uint32_t got = ~number;
+	uint64_t start = host_now();
+
+	if (send(fd, &number, sizeof(number), 0) != sizeof(number) ||
+	    recv(fd, &got, sizeof(got), 0) != sizeof(got))
+		host_fail("no answer to datagram %u: %s", number,
+			  strerror(errno));
+	if (got != number)
+		host_fail("the answer to %u is %u", number, got);
+	return host_now() - start;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Of sorted ns, in us. */
+static double
+percentile(const uint64_t *took, size_t n, size_t percent)
+{
+	size_t i = n * percent / 100;
+
+	return (double)took[i] / 1e3;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_port = htons(1000),
+	};
+	const struct timeval patience = {.tv_sec = 5};
+	struct answerer a;
+	uint32_t rounds;
+	uint64_t *took;
+	pthread_t thread;
+	int fd, r;
+
+	if (argc != 7 || !inet_aton(argv[5], &addr.sin_addr) ||
+	    atoi(argv[6]) < 100) {
+		fprintf(stderr, "usage: rtt FROM CPU TO CPU ADDRESS ROUNDS\n");
+		return 2;
+	}
+	rounds = (uint32_t)atoi(argv[6]);
+	took = calloc(rounds, sizeof(*took));
+	if (!took)
+		host_fail("no memory");
+	a = (struct answerer){argv[4], datagram_socket(argv[3])};
+	if (bind(a.fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		host_fail("cannot bind to %s: %s", argv[5], strerror(errno));
+	fd = datagram_socket(argv[1]);
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		       sizeof(patience)) < 0)
+		host_fail("cannot connect to %s: %s", argv[5], strerror(errno));
+	r = pthread_create(&thread, NULL, answer, &a);
+	if (r)
+		host_fail("cannot start a thread: %s", strerror(r));
+	host_pin(argv[2]);
+	for (uint32_t i = 0; i < WARM_UP; i++)
+		round_trip(fd, i);
+	for (uint32_t i = 0; i < rounds; i++)
+		took[i] = round_trip(fd, WARM_UP + i);
+	qsort(took, rounds, sizeof(*took), compare);
+	printf("p50 %.3f\np99 %.3f\n", percentile(took, rounds, 50),
+	       percentile(took, rounds, 99));
+	return 0;
+}
