@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Libraries and headers, the CMake package, libvnet.pc. Nothing that is
-# installed holds the prefix: it may be moved.
+# Libraries and headers, the CMake package, libvnet.pc, manual pages and
+# examples. Nothing that is installed holds the prefix: it may be moved.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/vnet)
@@ -41,3 +41,15 @@ foreach(name ${pc_files})
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()
+
+install(FILES man/libvnet.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
+if(VNET_PROGRAMS)
+  install(FILES man/vnet-switch.conf.5
+    DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
+  install(FILES man/vnet-switch.8 man/vnetctl.8
+    DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+  install(FILES
+    examples/vnet-switch/vnet-switch.conf
+    examples/vnet-switch/vnet-switch.service
+    DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+endif()
