@@ -81,7 +81,10 @@ import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for i in range(3000):
     s.sendto(bytes(1400), ("10.0.0.9", 9))'
-(($(counter "$socket" out:queue_full) > 0)) || fail "queue_full is not counted"
+queue_full() {
+    (($(counter "$socket" out:queue_full) > 0))
+}
+wait_for 10 queue_full
 kill -KILL $idle
 switch_end
 
