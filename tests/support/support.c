@@ -187,20 +187,39 @@ fake_open(struct fake *fake, struct vnet_switch *sw, const char *name,
 	return r;
 }
 
-struct vnet_switch *
-test_switch(struct test_alloc *a, uint32_t max_ports)
+vnet_port_id
+test_port(struct vnet_switch *sw, const char *name)
 {
-	const struct vnet_switch_config config = {
+	const struct vnet_port_config config = {
 		.size = sizeof(config),
-		.alloc = &a->alloc,
-		.seed = 1,
-		.max_ports = max_ports,
+		.name = name,
 	};
+	vnet_port_id port;
+
+	assert_int_equal(vnet_port_add(sw, &config, &port, NULL), 0);
+	return port;
+}
+
+struct vnet_switch *
+test_switch_of(struct test_alloc *a, const struct vnet_switch_config *config)
+{
+	struct vnet_switch_config c = *config;
 	struct vnet_switch *sw = NULL;
 
 	test_alloc_init(a);
-	assert_int_equal(vnet_switch_create(&sw, &config, NULL), 0);
+	c.size = sizeof(c);
+	c.alloc = &a->alloc;
+	assert_int_equal(vnet_switch_create(&sw, &c, NULL), 0);
 	return sw;
+}
+
+struct vnet_switch *
+test_switch(struct test_alloc *a, uint32_t max_ports)
+{
+	return test_switch_of(a, &(struct vnet_switch_config){
+					 .seed = 1,
+					 .max_ports = max_ports,
+				 });
 }
 
 void
@@ -252,6 +271,24 @@ test_send(const struct fake *from, unsigned int dst, unsigned int src,
 	struct vnet_frame f = test_frame(dst, src, 0);
 
 	vnet_switch_input(from->sw, from->id, &f, 1, now);
+}
+
+struct vnet_client_stats
+test_stats(const struct fake *fake)
+{
+	struct vnet_client_stats s = {.size = sizeof(s)};
+
+	assert_int_equal(vnet_client_get_stats(fake->sw, fake->id, &s), 0);
+	return s;
+}
+
+struct vnet_switch_stats
+test_switch_stats(const struct vnet_switch *sw)
+{
+	struct vnet_switch_stats s = {.size = sizeof(s)};
+
+	assert_int_equal(vnet_switch_get_stats(sw, &s), 0);
+	return s;
 }
 
 uint64_t

@@ -106,9 +106,16 @@ int fake_open(struct fake *fake, struct vnet_switch *sw, const char *name,
 int fake_attach(struct fake *fake, struct vnet_switch *sw, vnet_port_id port,
 		uint32_t carries, uint32_t queue_octets);
 
+/* Add a virtual interface of that name, which has no client. */
+vnet_port_id test_port(struct vnet_switch *sw, const char *name);
+
 /* A switch with the defaults, but @max_ports, from @a. Fails the test if it
  * cannot be had. */
 struct vnet_switch *test_switch(struct test_alloc *a, uint32_t max_ports);
+
+/* A switch of @config, of which size and allocator are filled in. */
+struct vnet_switch *test_switch_of(struct test_alloc *a,
+				   const struct vnet_switch_config *config);
 
 /* Destroy it after assert_conserved(), and see that all memory came back. */
 void test_switch_end(struct vnet_switch *sw, const struct test_alloc *a);
@@ -127,6 +134,10 @@ struct vnet_frame test_frame(unsigned int dst, unsigned int src, size_t len);
 /* Send such a frame in the name of @from, at @now. */
 void test_send(const struct fake *from, unsigned int dst, unsigned int src,
 	       vnet_nsec now);
+
+/* What is counted of a client, and of a switch. */
+struct vnet_client_stats test_stats(const struct fake *fake);
+struct vnet_switch_stats test_switch_stats(const struct vnet_switch *sw);
 
 /* The frames of a client dropped for @reason, on either way. */
 uint64_t test_in_drops(const struct fake *fake, enum vnet_drop reason);

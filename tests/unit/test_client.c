@@ -6,68 +6,9 @@
  */
 #include <errno.h>
 
-#include "support.h"
+#include "net.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-struct net {
-	struct test_alloc alloc;
-	struct vnet_switch *sw;
-	struct fake a, b, c;
-	struct fake more[5];
-};
-
-static void
-net_open(struct net *net, const struct vnet_switch_config *config)
-{
-	struct vnet_switch_config c = *config;
-
-	c.size = sizeof(c);
-	c.alloc = &net->alloc.alloc;
-	c.max_ports = 8;
-	test_alloc_init(&net->alloc);
-	assert_int_equal(vnet_switch_create(&net->sw, &c, NULL), 0);
-	assert_int_equal(fake_open(&net->a, net->sw, "a", VNET_ROLE_VIF, 0), 0);
-	assert_int_equal(fake_open(&net->b, net->sw, "b", VNET_ROLE_VIF, 0), 0);
-	assert_int_equal(fake_open(&net->c, net->sw, "c", VNET_ROLE_VIF, 0), 0);
-}
-
-static int
-set_up(void **state)
-{
-	struct net *net = calloc(1, sizeof(*net));
-
-	net_open(net, &(struct vnet_switch_config){0});
-	*state = net;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	struct net *net = *state;
-
-	test_switch_end(net->sw, &net->alloc);
-	free(net);
-	return 0;
-}
-
-static void
-reopen(struct net *net, const struct vnet_switch_config *config)
-{
-	test_switch_end(net->sw, &net->alloc);
-	memset(net, 0, sizeof(*net));
-	net_open(net, config);
-}
-
-static struct vnet_client_stats
-stats(const struct fake *fake)
-{
-	struct vnet_client_stats s = {.size = sizeof(s)};
-
-	assert_int_equal(vnet_client_get_stats(fake->sw, fake->id, &s), 0);
-	return s;
-}
 
 /* @n frames of @len octets from @from to b. */
 static void
@@ -96,26 +37,13 @@ take_all(void *ctx, const struct vnet_frame *frames, size_t n, size_t *refused)
 	return (int)n;
 }
 
-static vnet_port_id
-add_port(struct net *net, const char *name)
-{
-	const struct vnet_port_config config = {
-		.size = sizeof(config),
-		.name = name,
-	};
-	vnet_port_id port;
-
-	assert_int_equal(vnet_port_add(net->sw, &config, &port, NULL), 0);
-	return port;
-}
-
 /* Opening and closing */
 
 static void
 test_wrong_configuration_is_refused_with_its_reason(void **state)
 {
 	struct net *net = *state;
-	const vnet_port_id port = add_port(net, "d");
+	const vnet_port_id port = test_port(net->sw, "d");
 	static const struct vnet_driver_ops good_ops = {
 		.size = sizeof(good_ops),
 		.carries = 0x1f,
@@ -218,12 +146,12 @@ test_bounds_of_queue_and_weight_are_within(void **state)
 	};
 	vnet_client_id id;
 
-	assert_int_equal(vnet_client_add(net->sw, add_port(net, "d"), &least,
-					 &id, NULL),
+	assert_int_equal(vnet_client_add(net->sw, test_port(net->sw, "d"),
+					 &least, &id, NULL),
 			 0);
 	assert_int_equal(vnet_client_remove(net->sw, id), 0);
-	assert_int_equal(vnet_client_add(net->sw, add_port(net, "e"), &most,
-					 &id, NULL),
+	assert_int_equal(vnet_client_add(net->sw, test_port(net->sw, "e"),
+					 &most, &id, NULL),
 			 0);
 }
 
@@ -235,7 +163,7 @@ test_failed_opening_leaves_the_driver_to_the_caller(void **state)
 
 	assert_int_equal(fake_attach(x, net->sw, 12345, 0, 0), -ENOENT);
 	assert_int_equal(fake_attach(x, net->sw, net->a.port, 0, 0), -EEXIST);
-	assert_int_equal(fake_attach(x, net->sw, add_port(net, "d"), 0, 1),
+	assert_int_equal(fake_attach(x, net->sw, test_port(net->sw, "d"), 0, 1),
 			 -EINVAL);
 	assert_int_equal(x->nclosed, 0);
 }
@@ -243,7 +171,6 @@ test_failed_opening_leaves_the_driver_to_the_caller(void **state)
 static void
 test_driver_is_closed_once_after_its_queue_was_counted(void **state)
 {
-	struct vnet_switch_stats s = {.size = sizeof(s)};
 	struct vnet_count out;
 	struct net *net = *state;
 
@@ -256,8 +183,7 @@ test_driver_is_closed_once_after_its_queue_was_counted(void **state)
 		vnet_switch_drops(net->sw, VNET_DROP_REMOVED, NULL, &out), 0);
 	assert_int_equal(out.frames, 3);
 	assert_int_equal(out.octets, 300);
-	assert_int_equal(vnet_switch_get_stats(net->sw, &s), 0);
-	assert_int_equal(s.pool_used, 0);
+	assert_int_equal(test_switch_stats(net->sw).pool_used, 0);
 	assert_int_equal(vnet_client_remove(net->sw, net->b.id), -ENOENT);
 	assert_int_equal(vnet_port_remove(net->sw, net->b.port), 0);
 	assert_int_equal(net->b.nclosed, 1);
@@ -304,7 +230,7 @@ test_client_that_has_gone_is_never_found_again(void **state)
 	struct net *net = *state;
 	vnet_client_id old[100];
 	struct fake *x = &net->more[0];
-	vnet_port_id port = add_port(net, "d");
+	vnet_port_id port = test_port(net->sw, "d");
 
 	for (size_t i = 0; i < COUNT(old); i++) {
 		assert_int_equal(fake_attach(x, net->sw, port, 0, 0), 0);
@@ -406,7 +332,7 @@ test_full_driver_gets_the_rest_in_order_when_it_has_room(void **state)
 	}
 	/* Level-triggered: what comes later joins the queue. */
 	assert_int_equal(net->b.nsent, 7);
-	assert_int_equal(stats(&net->b).queued.frames, 13);
+	assert_int_equal(test_stats(&net->b).queued.frames, 13);
 	assert_int_equal(net->b.nsends, 8);
 	assert_int_equal(vnet_client_output(net->sw, net->b.id, 0, 0), 0);
 	assert_int_equal(vnet_client_output(net->sw, net->b.id, 4, 0), 4);
@@ -431,7 +357,7 @@ test_order_is_kept_within_a_batch_that_is_taken_in_part(void **state)
 			f[i] = test_frame(TEST_BROADCAST, 0xa, 60 + i);
 		net->b.room = room;
 		vnet_switch_input(net->sw, net->a.id, f, COUNT(f), 0);
-		assert_int_equal(stats(&net->b).queued.frames, 64 - room);
+		assert_int_equal(test_stats(&net->b).queued.frames, 64 - room);
 		assert_conserved(net->sw);
 		net->b.room = FAKE_ENDLESS;
 		assert_int_equal(vnet_client_output(net->sw, net->b.id, 64, 0),
@@ -449,7 +375,7 @@ test_output_stops_where_the_driver_is_full_again(void **state)
 	send_many(&net->a, 200, 60);
 	net->b.room = 130;
 	assert_int_equal(vnet_client_output(net->sw, net->b.id, 1000, 0), 130);
-	assert_int_equal(stats(&net->b).queued.frames, 70);
+	assert_int_equal(test_stats(&net->b).queued.frames, 70);
 	/* One send for 64, one more, one of which it took two. */
 	assert_int_equal(net->b.nsends, 1 + 3);
 }
@@ -465,7 +391,7 @@ test_refused_frames_are_drops_of_their_own(void **state)
 	net->b.refuse = 3;
 	vnet_switch_input(net->sw, net->a.id, f, COUNT(f), 0);
 	assert_int_equal(test_out_drops(&net->b, VNET_DROP_REFUSED), 3);
-	assert_int_equal(stats(&net->b).delivered.frames, 7);
+	assert_int_equal(test_stats(&net->b).delivered.frames, 7);
 	/* Out of the queue as well, and with a part not taken. */
 	net->b.room = 0;
 	net->b.refuse = 0;
@@ -474,8 +400,8 @@ test_refused_frames_are_drops_of_their_own(void **state)
 	net->b.refuse = 2;
 	assert_int_equal(vnet_client_output(net->sw, net->b.id, 10, 0), 6);
 	assert_int_equal(test_out_drops(&net->b, VNET_DROP_REFUSED), 5);
-	assert_int_equal(stats(&net->b).delivered.frames, 11);
-	assert_int_equal(stats(&net->b).queued.frames, 4);
+	assert_int_equal(test_stats(&net->b).delivered.frames, 11);
+	assert_int_equal(test_stats(&net->b).queued.frames, 4);
 	assert_int_equal(net->c.nsent, 20);
 }
 
@@ -506,8 +432,8 @@ test_driver_that_claims_more_than_it_got_is_not_believed(void **state)
 	struct vnet_client_stats s = {.size = sizeof(s)};
 	vnet_client_id id;
 
-	assert_int_equal(vnet_client_add(net->sw, add_port(net, "d"), &config,
-					 &id, NULL),
+	assert_int_equal(vnet_client_add(net->sw, test_port(net->sw, "d"),
+					 &config, &id, NULL),
 			 0);
 	send_many(&net->a, 2, 60);
 	refuse = 99;
@@ -582,8 +508,8 @@ test_driver_that_breaks_over_its_queue_loses_that_too(void **state)
 	assert_int_equal(vnet_client_output(net->sw, net->b.id, 30, 0), 30);
 	assert_int_equal(test_out_drops(&net->b, VNET_DROP_DRIVER_ERROR), 30);
 	assert_int_equal(test_out_drops(&net->b, VNET_DROP_LINK_DOWN), 70);
-	assert_int_equal(stats(&net->b).queued.frames, 0);
-	assert_int_equal(stats(&net->b).queue_memory, 0);
+	assert_int_equal(test_stats(&net->b).queued.frames, 0);
+	assert_int_equal(test_stats(&net->b).queue_memory, 0);
 }
 
 /* Queues */
@@ -594,21 +520,21 @@ test_queue_is_bounded_in_octets_of_the_pool(void **state)
 	struct net *net = *state;
 	struct fake *x = &net->more[0];
 
-	assert_int_equal(fake_attach(x, net->sw, add_port(net, "d"), 0, 10000),
-			 0);
+	assert_int_equal(
+		fake_attach(x, net->sw, test_port(net->sw, "d"), 0, 10000), 0);
 	x->room = 0;
 	/* Two of these do not share a block. */
 	send_many(&net->a, 12, 1000);
-	assert_int_equal(stats(x).queued.frames, 4);
-	assert_int_equal(stats(x).queued.octets, 4000);
-	assert_int_equal(stats(x).queue_memory, 4 * VNET_POOL_BLOCK);
+	assert_int_equal(test_stats(x).queued.frames, 4);
+	assert_int_equal(test_stats(x).queued.octets, 4000);
+	assert_int_equal(test_stats(x).queue_memory, 4 * VNET_POOL_BLOCK);
 	assert_int_equal(test_out_drops(x, VNET_DROP_QUEUE_FULL), 8);
-	assert_int_equal(stats(&net->a).lost_by_others.frames, 8);
-	assert_int_equal(stats(&net->a).lost_by_others.octets, 8000);
+	assert_int_equal(test_stats(&net->a).lost_by_others.frames, 8);
+	assert_int_equal(test_stats(&net->a).lost_by_others.octets, 8000);
 	x->room = FAKE_ENDLESS;
 	vnet_client_output(net->sw, x->id, 100, 0);
 	assert_int_equal(x->nsent, 4);
-	assert_int_equal(stats(x).queue_memory, 0);
+	assert_int_equal(test_stats(x).queue_memory, 0);
 }
 
 static void
@@ -618,17 +544,17 @@ test_frame_that_takes_more_than_the_queue_is_lost_alone(void **state)
 	struct fake *x = &net->more[0];
 	struct vnet_frame f = test_frame(TEST_BROADCAST, 0xc, 2048);
 
-	assert_int_equal(fake_attach(x, net->sw, add_port(net, "d"), 0,
+	assert_int_equal(fake_attach(x, net->sw, test_port(net->sw, "d"), 0,
 				     VNET_POOL_BLOCK),
 			 0);
 	assert_int_equal(vnet_port_set_mtu(net->sw, x->port, 65535), 0);
 	x->room = 0;
 	send_many(&net->a, 5, 60);
 	vnet_switch_input(net->sw, net->c.id, &f, 1, 0);
-	assert_int_equal(stats(x).queued.frames, 5);
+	assert_int_equal(test_stats(x).queued.frames, 5);
 	assert_int_equal(test_out_drops(x, VNET_DROP_QUEUE_FULL), 1);
-	assert_int_equal(stats(&net->c).lost_by_others.frames, 1);
-	assert_int_equal(stats(&net->a).lost_by_others.frames, 0);
+	assert_int_equal(test_stats(&net->c).lost_by_others.frames, 1);
+	assert_int_equal(test_stats(&net->a).lost_by_others.frames, 0);
 }
 
 static void
@@ -636,11 +562,11 @@ test_queue_has_the_switchs_bound_where_it_says_none(void **state)
 {
 	struct net *net = *state;
 
-	reopen(net, &(struct vnet_switch_config){.queue_octets = 65536});
+	net_reopen(net, &(struct vnet_switch_config){.queue_octets = 65536});
 	net->b.room = 0;
 	send_many(&net->a, 70, 1024);
-	assert_int_equal(stats(&net->b).queue_memory, 65536);
-	assert_int_equal(stats(&net->b).queued.frames, 32);
+	assert_int_equal(test_stats(&net->b).queue_memory, 65536);
+	assert_int_equal(test_stats(&net->b).queued.frames, 32);
 	assert_int_equal(test_out_drops(&net->b, VNET_DROP_QUEUE_FULL), 38);
 }
 
@@ -649,12 +575,12 @@ test_small_frames_share_blocks(void **state)
 {
 	struct net *net = *state;
 
-	reopen(net, &(struct vnet_switch_config){.queue_octets = 65536});
+	net_reopen(net, &(struct vnet_switch_config){.queue_octets = 65536});
 	net->b.room = 0;
 	send_many(&net->a, 700, 60);
-	assert_int_equal(stats(&net->b).queued.frames,
+	assert_int_equal(test_stats(&net->b).queued.frames,
 			 32 * (VNET_POOL_BLOCK / 104));
-	assert_int_equal(stats(&net->b).queue_memory, 65536);
+	assert_int_equal(test_stats(&net->b).queue_memory, 65536);
 }
 
 static void
@@ -663,19 +589,19 @@ test_longest_source_loses_its_newest_frame(void **state)
 	struct net *net = *state;
 	struct vnet_frame f;
 
-	reopen(net, &(struct vnet_switch_config){.queue_octets = 65536});
+	net_reopen(net, &(struct vnet_switch_config){.queue_octets = 65536});
 	pin_b(net);
 	net->b.room = 0;
 	send_many(&net->a, 100, 1000); /* fills it */
-	assert_int_equal(stats(&net->b).queued.frames, 32);
-	assert_int_equal(stats(&net->a).lost_by_others.frames, 68);
+	assert_int_equal(test_stats(&net->b).queued.frames, 32);
+	assert_int_equal(test_stats(&net->a).lost_by_others.frames, 68);
 	for (unsigned int i = 0; i < 10; i++) {
 		f = test_frame(0xb, 0xc, 1000);
 		vnet_switch_input(net->sw, net->c.id, &f, 1, 0);
 	}
-	assert_int_equal(stats(&net->b).queued.frames, 32);
-	assert_int_equal(stats(&net->a).lost_by_others.frames, 78);
-	assert_int_equal(stats(&net->c).lost_by_others.frames, 0);
+	assert_int_equal(test_stats(&net->b).queued.frames, 32);
+	assert_int_equal(test_stats(&net->a).lost_by_others.frames, 78);
+	assert_int_equal(test_stats(&net->c).lost_by_others.frames, 0);
 	assert_int_equal(test_out_drops(&net->b, VNET_DROP_QUEUE_FULL), 78);
 }
 
@@ -768,29 +694,29 @@ test_bound_of_a_queue_may_change(void **state)
 	assert_int_equal(vnet_client_set_queue(net->sw, b, 10000), 0);
 	net->b.room = 0;
 	send_many(&net->a, 12, 1500);
-	assert_int_equal(stats(&net->b).queued.frames, 4);
+	assert_int_equal(test_stats(&net->b).queued.frames, 4);
 
 	assert_int_equal(vnet_client_set_queue(net->sw, b, 256 << 10), 0);
 	send_many(&net->a, 12, 1500);
-	assert_int_equal(stats(&net->b).queued.frames, 16);
+	assert_int_equal(test_stats(&net->b).queued.frames, 16);
 
 	/* What is beyond a smaller one stays until it is sent. */
 	assert_int_equal(vnet_client_set_queue(net->sw, b, 2048), 0);
-	assert_int_equal(stats(&net->b).queued.frames, 16);
+	assert_int_equal(test_stats(&net->b).queued.frames, 16);
 	assert_int_equal(test_out_drops(&net->b, VNET_DROP_QUEUE_FULL), 8);
 	send_many(&net->a, 3, 1500);
-	assert_int_equal(stats(&net->b).queued.frames, 16);
+	assert_int_equal(test_stats(&net->b).queued.frames, 16);
 	assert_int_equal(test_out_drops(&net->b, VNET_DROP_QUEUE_FULL), 11);
 	assert_conserved(net->sw);
 	net->b.room = 16;
 	assert_int_equal(vnet_client_output(net->sw, b, 100, 0), 16);
 	send_many(&net->a, 3, 1500);
-	assert_int_equal(stats(&net->b).queued.frames, 1);
+	assert_int_equal(test_stats(&net->b).queued.frames, 1);
 
 	/* 0 is the switch's. */
 	assert_int_equal(vnet_client_set_queue(net->sw, b, 0), 0);
 	send_many(&net->a, 300, 1500);
-	assert_int_equal(stats(&net->b).queue_memory, 256 << 10);
+	assert_int_equal(test_stats(&net->b).queue_memory, 256 << 10);
 }
 
 /* Under a congestion that does not end. */
@@ -843,7 +769,7 @@ test_full_client_costs_the_others_nothing(void **state)
 	assert_int_equal(net->c.nsent, 2000);
 	assert_int_equal(net->c.nsends, 2000);
 	assert_true(test_out_drops(&net->b, VNET_DROP_QUEUE_FULL) > 0);
-	assert_int_equal(stats(&net->c).out_dropped.frames, 0);
+	assert_int_equal(test_stats(&net->c).out_dropped.frames, 0);
 }
 
 static void
@@ -853,18 +779,18 @@ test_source_takes_no_more_of_the_pool_than_it_leaves(void **state)
 	struct net *net = *state;
 
 	/* Of which two are the other clients' own. */
-	reopen(net, &(struct vnet_switch_config){
-			    .pool_octets = 66 * VNET_POOL_BLOCK,
-			    .queue_octets = 1 << 20,
-		    });
+	net_reopen(net, &(struct vnet_switch_config){
+				.pool_octets = 66 * VNET_POOL_BLOCK,
+				.queue_octets = 1 << 20,
+			});
 	pin_b(net);
 	assert_int_equal(vnet_fdb_add(net->sw, test_mac(0xc), net->c.id), 0);
 	net->b.room = 0;
 	net->c.room = 0;
 	send_many(&net->a, 70, 1500);
-	assert_int_equal(stats(&net->b).queued.frames, 32);
-	assert_int_equal(vnet_switch_get_stats(net->sw, &s), 0);
-	assert_int_equal(s.pool_used, 32 * VNET_POOL_BLOCK);
+	assert_int_equal(test_stats(&net->b).queued.frames, 32);
+	assert_int_equal(test_switch_stats(net->sw).pool_used,
+			 32 * VNET_POOL_BLOCK);
 	assert_int_equal(test_out_drops(&net->b, VNET_DROP_POOL_EMPTY), 38);
 	/* Nor in another queue, beyond what is that one's own. */
 	for (int i = 0; i < 40; i++) {
@@ -872,38 +798,36 @@ test_source_takes_no_more_of_the_pool_than_it_leaves(void **state)
 
 		vnet_switch_input(net->sw, net->a.id, &f, 1, 0);
 	}
-	assert_int_equal(stats(&net->c).queued.frames, 1);
+	assert_int_equal(test_stats(&net->c).queued.frames, 1);
 	assert_int_equal(test_out_drops(&net->c, VNET_DROP_POOL_EMPTY), 39);
-	assert_int_equal(stats(&net->a).lost_by_others.frames, 77);
+	assert_int_equal(test_stats(&net->a).lost_by_others.frames, 77);
 	/* Another source shares the queue, which may not grow either. */
 	for (int i = 0; i < 10; i++) {
 		struct vnet_frame f = test_frame(0xb, 0xc, 1500);
 
 		vnet_switch_input(net->sw, net->c.id, &f, 1, 0);
 	}
-	assert_int_equal(stats(&net->b).queued.frames, 32);
-	assert_int_equal(stats(&net->a).lost_by_others.frames, 87);
-	assert_int_equal(stats(&net->c).lost_by_others.frames, 0);
+	assert_int_equal(test_stats(&net->b).queued.frames, 32);
+	assert_int_equal(test_stats(&net->a).lost_by_others.frames, 87);
+	assert_int_equal(test_stats(&net->c).lost_by_others.frames, 0);
 }
 
 static void
 test_idle_client_holds_no_memory_of_the_pool(void **state)
 {
-	struct vnet_switch_stats s = {.size = sizeof(s)};
+	struct vnet_switch_stats s;
 	struct net *net = *state;
 
-	assert_int_equal(vnet_switch_get_stats(net->sw, &s), 0);
-	assert_int_equal(s.pool_used, 0);
+	assert_int_equal(test_switch_stats(net->sw).pool_used, 0);
 	net->b.room = 0;
 	send_many(&net->a, 1, 60);
-	assert_int_equal(stats(&net->b).queue_memory, VNET_POOL_BLOCK);
-	assert_int_equal(vnet_switch_get_stats(net->sw, &s), 0);
+	assert_int_equal(test_stats(&net->b).queue_memory, VNET_POOL_BLOCK);
+	s = test_switch_stats(net->sw);
 	assert_int_equal(s.pool_used, VNET_POOL_BLOCK);
 	assert_int_equal(s.total.queue_memory, VNET_POOL_BLOCK);
 	net->b.room = 1;
 	vnet_client_output(net->sw, net->b.id, 1, 0);
-	assert_int_equal(vnet_switch_get_stats(net->sw, &s), 0);
-	assert_int_equal(s.pool_used, 0);
+	assert_int_equal(test_switch_stats(net->sw).pool_used, 0);
 }
 
 static void
@@ -935,7 +859,7 @@ test_counters_are_in_frames_and_octets_of_the_wire(void **state)
 	vnet_switch_input(net->sw, net->a.id, &f, 1, 0);
 	f.len = 13;
 	vnet_switch_input(net->sw, net->a.id, &f, 1, 0);
-	s = stats(&net->a);
+	s = test_stats(&net->a);
 	assert_int_equal(s.in.frames, 2);
 	assert_int_equal(s.in.octets, 108 + 21);
 	assert_int_equal(s.in_dropped.frames, 1);
@@ -945,7 +869,7 @@ test_counters_are_in_frames_and_octets_of_the_wire(void **state)
 	assert_int_equal(s.copies.frames, 2);
 	assert_int_equal(s.copies.octets, 216);
 	assert_int_equal(s.out.frames, 0);
-	s = stats(&net->b);
+	s = test_stats(&net->b);
 	assert_int_equal(s.out.frames, 1);
 	assert_int_equal(s.out.octets, 108);
 	assert_int_equal(s.delivered.frames, 1);
@@ -966,7 +890,7 @@ test_counters_are_in_frames_and_octets_of_the_wire(void **state)
 static void
 test_totals_outlive_their_clients(void **state)
 {
-	struct vnet_switch_stats before = {.size = sizeof(before)}, after;
+	struct vnet_switch_stats before, after;
 	struct vnet_count in;
 	struct net *net = *state;
 
@@ -974,7 +898,7 @@ test_totals_outlive_their_clients(void **state)
 	send_many(&net->a, 5, 60);
 	test_send(&net->a, 0xa, 0xa, 0);
 	test_send(&net->c, TEST_BROADCAST, 0xa, 0);
-	assert_int_equal(vnet_switch_get_stats(net->sw, &before), 0);
+	before = test_switch_stats(net->sw);
 	assert_int_equal(before.total.in.frames, 7);
 	assert_int_equal(before.total.moves, 1);
 	assert_int_equal(vnet_port_remove(net->sw, net->a.port), 0);
@@ -982,8 +906,7 @@ test_totals_outlive_their_clients(void **state)
 	assert_int_equal(vnet_client_remove(net->sw, net->b.id), 0);
 	assert_conserved(net->sw);
 	assert_int_equal(vnet_port_remove(net->sw, net->c.port), 0);
-	after = before;
-	assert_int_equal(vnet_switch_get_stats(net->sw, &after), 0);
+	after = test_switch_stats(net->sw);
 	assert_int_equal(after.clients, 0);
 	assert_int_equal(after.ports, 1);
 	assert_int_equal(after.total.in.frames, before.total.in.frames);
@@ -1004,14 +927,14 @@ test_totals_outlive_their_clients(void **state)
 static void
 test_total_of_what_queues_lost_outlives_both_clients(void **state)
 {
-	struct vnet_switch_stats s = {.size = sizeof(s)};
 	struct net *net = *state;
 
-	reopen(net, &(struct vnet_switch_config){.queue_octets = 65536});
+	net_reopen(net, &(struct vnet_switch_config){.queue_octets = 65536});
 	net->b.room = 0;
 	send_many(&net->a, 70, 1000);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(vnet_switch_get_stats(net->sw, &s), 0);
+		const struct vnet_switch_stats s = test_switch_stats(net->sw);
+
 		assert_int_equal(s.total.lost_by_others.frames, 38);
 		assert_int_equal(s.total.lost_by_others.octets, 38000);
 		assert_conserved(net->sw);
@@ -1095,10 +1018,10 @@ test_driver_may_call_the_switch_while_it_is_closed(void **state)
 		.ops = &ops,
 		.ctx = &s,
 	};
-	struct vnet_switch_stats all = {.size = sizeof(all)};
+	struct vnet_switch_stats all;
 
 	for (int by_port = 0; by_port < 2; by_port++) {
-		s.port = add_port(net, "d");
+		s.port = test_port(net->sw, "d");
 		assert_int_equal(vnet_client_add(net->sw, s.port, &config,
 						 &s.id, NULL),
 				 0);
@@ -1109,7 +1032,7 @@ test_driver_may_call_the_switch_while_it_is_closed(void **state)
 		assert_conserved(net->sw);
 	}
 	assert_int_equal(net->c.nclosed, 1);
-	assert_int_equal(vnet_switch_get_stats(net->sw, &all), 0);
+	all = test_switch_stats(net->sw);
 	assert_int_equal(all.ports, 2);
 	assert_int_equal(all.clients, 2);
 }
@@ -1158,13 +1081,9 @@ test_driver_is_refused_while_the_switch_is_destroyed(void **state)
 		.ops = &ops,
 		.ctx = &m,
 	};
-	const struct vnet_port_config port = {
-		.size = sizeof(port),
-		.name = "m",
-	};
 	vnet_client_id id;
 
-	assert_int_equal(vnet_port_add(m.sw, &port, &m.port, NULL), 0);
+	m.port = test_port(m.sw, "m");
 	assert_int_equal(vnet_client_add(m.sw, m.port, &config, &id, NULL), 0);
 	assert_int_equal(fake_open(&net->more[0], m.sw, "x", VNET_ROLE_VIF, 0),
 			 0);
@@ -1177,7 +1096,8 @@ test_driver_is_refused_while_the_switch_is_destroyed(void **state)
 	assert_int_equal(alloc.blocks, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, net_of_three, net_tear_down)
 
 int
 main(void)

@@ -7,25 +7,9 @@
  */
 #include <errno.h>
 
-#include "support.h"
+#include "net.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-struct net {
-	struct test_alloc alloc;
-	struct vnet_switch *sw;
-	struct fake a, b, c, u, v;
-};
-
-static void
-net_open(struct net *net, const struct vnet_switch_config *config)
-{
-	test_alloc_init(&net->alloc);
-	assert_int_equal(vnet_switch_create(&net->sw, config, NULL), 0);
-	assert_int_equal(fake_open(&net->a, net->sw, "a", VNET_ROLE_VIF, 0), 0);
-	assert_int_equal(fake_open(&net->b, net->sw, "b", VNET_ROLE_VIF, 0), 0);
-	assert_int_equal(fake_open(&net->c, net->sw, "c", VNET_ROLE_VIF, 0), 0);
-}
 
 static void
 open_uplinks(struct net *net)
@@ -34,45 +18,6 @@ open_uplinks(struct net *net)
 			 0);
 	assert_int_equal(fake_open(&net->v, net->sw, "v", VNET_ROLE_UPLINK, 0),
 			 0);
-}
-
-static int
-set_up(void **state)
-{
-	struct net *net = calloc(1, sizeof(*net));
-	const struct vnet_switch_config config = {
-		.size = sizeof(config),
-		.alloc = &net->alloc.alloc,
-		.max_ports = 8,
-	};
-
-	net_open(net, &config);
-	*state = net;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	struct net *net = *state;
-
-	test_switch_end(net->sw, &net->alloc);
-	free(net);
-	return 0;
-}
-
-/* The same net, of a switch with another configuration. */
-static void
-reopen(struct net *net, const struct vnet_switch_config *config)
-{
-	struct vnet_switch_config c = *config;
-
-	test_switch_end(net->sw, &net->alloc);
-	memset(net, 0, sizeof(*net));
-	c.size = sizeof(c);
-	c.alloc = &net->alloc.alloc;
-	c.max_ports = 8;
-	net_open(net, &c);
 }
 
 /* A frame between these two addresses, given octet by octet. */
@@ -96,10 +41,7 @@ input(const struct fake *from, struct vnet_frame f)
 static uint64_t
 looked_up(const struct fake *fake)
 {
-	struct vnet_client_stats s = {.size = sizeof(s)};
-
-	assert_int_equal(vnet_client_get_stats(fake->sw, fake->id, &s), 0);
-	return s.looked_up.frames;
+	return test_stats(fake).looked_up.frames;
 }
 
 static bool
@@ -165,7 +107,7 @@ test_ageing_time_is_what_the_configuration_says(void **state)
 {
 	struct net *net = *state;
 
-	reopen(net, &(struct vnet_switch_config){.ageing_s = 10});
+	net_reopen(net, &(struct vnet_switch_config){.ageing_s = 10});
 	test_send(&net->b, 0xa, 0xb, SECONDS(1000));
 	test_send(&net->a, 0xb, 0xa, SECONDS(1009));
 	assert_int_equal(net->c.nsent, 1);
@@ -176,7 +118,6 @@ test_ageing_time_is_what_the_configuration_says(void **state)
 static void
 test_address_moves_to_where_it_was_last_seen(void **state)
 {
-	struct vnet_client_stats s = {.size = sizeof(s)};
 	struct net *net = *state;
 
 	test_send(&net->b, 0xa, 0xb, 0);
@@ -184,16 +125,13 @@ test_address_moves_to_where_it_was_last_seen(void **state)
 	test_send(&net->a, 0xb, 0xa, 0);
 	assert_int_equal(net->b.nsent, 1); /* the flood from c */
 	assert_int_equal(net->c.nsent, 2); /* that from b, and its own */
-	assert_int_equal(vnet_client_get_stats(net->sw, net->c.id, &s), 0);
-	assert_int_equal(s.moves, 1);
-	assert_int_equal(vnet_client_get_stats(net->sw, net->b.id, &s), 0);
-	assert_int_equal(s.moves, 0);
+	assert_int_equal(test_stats(&net->c).moves, 1);
+	assert_int_equal(test_stats(&net->b).moves, 0);
 }
 
 static void
 test_static_address_neither_ages_nor_moves(void **state)
 {
-	struct vnet_client_stats s = {.size = sizeof(s)};
 	struct net *net = *state;
 
 	assert_int_equal(vnet_fdb_add(net->sw, test_mac(0xb), net->b.id), 0);
@@ -201,8 +139,7 @@ test_static_address_neither_ages_nor_moves(void **state)
 	test_send(&net->a, 0xb, 0xa, SECONDS(1000000));
 	assert_int_equal(net->b.nsent, 2);
 	assert_int_equal(net->c.nsent, 0);
-	assert_int_equal(vnet_client_get_stats(net->sw, net->c.id, &s), 0);
-	assert_int_equal(s.moves, 0);
+	assert_int_equal(test_stats(&net->c).moves, 0);
 }
 
 static void
@@ -214,7 +151,6 @@ test_group_or_zero_source_is_dropped_and_never_learned(void **state)
 		"\377\377\377\377\377\377",
 		"\63\63\0\0\0\1",
 	};
-	struct vnet_switch_stats s = {.size = sizeof(s)};
 	struct net *net = *state;
 
 	for (size_t i = 0; i < COUNT(bad); i++) {
@@ -223,8 +159,7 @@ test_group_or_zero_source_is_dropped_and_never_learned(void **state)
 				 i + 1);
 	}
 	assert_int_equal(net->b.nsent + net->c.nsent, 0);
-	assert_int_equal(vnet_switch_get_stats(net->sw, &s), 0);
-	assert_int_equal(s.fdb_entries, 0);
+	assert_int_equal(test_switch_stats(net->sw).fdb_entries, 0);
 }
 
 /* Flooding */
@@ -290,8 +225,9 @@ test_each_reserved_address_is_forwarded_where_configured(void **state)
 	struct net *net = *state;
 
 	for (int bit = 0; bit < 16; bit++) {
-		reopen(net, &(struct vnet_switch_config){
-				    .forward_reserved = (uint16_t)(1 << bit)});
+		net_reopen(net,
+			   &(struct vnet_switch_config){
+				   .forward_reserved = (uint16_t)(1 << bit)});
 		for (int i = 0; i < 16; i++) {
 			dst[5] = (char)i;
 			input(&net->a, frame_between(dst, "\2\0\0\0\0\12"));
@@ -503,7 +439,7 @@ test_destinations_of_a_flood_are_sent_to_once_for_a_batch(void **state)
 static void
 test_frames_of_a_client_that_has_gone_are_counted_apart(void **state)
 {
-	struct vnet_switch_stats s = {.size = sizeof(s)};
+	struct vnet_switch_stats s;
 	struct net *net = *state;
 	vnet_client_id gone = net->a.id;
 	struct vnet_frame f[2] = {test_frame(0xb, 0xa, 100),
@@ -514,7 +450,7 @@ test_frames_of_a_client_that_has_gone_are_counted_apart(void **state)
 	vnet_switch_input(net->sw, VNET_NO_ID, f, 1, 0);
 	vnet_switch_input(net->sw, UINT64_MAX, f, 1, 0);
 	assert_int_equal(net->b.nsent, 0);
-	assert_int_equal(vnet_switch_get_stats(net->sw, &s), 0);
+	s = test_switch_stats(net->sw);
 	assert_int_equal(s.unknown_source.frames, 4);
 	assert_int_equal(s.unknown_source.octets, 360);
 	assert_int_equal(s.total.in.frames, 0);
@@ -562,7 +498,7 @@ test_frames_pass_between_uplinks_where_transit_is_on(void **state)
 {
 	struct net *net = *state;
 
-	reopen(net, &(struct vnet_switch_config){.uplink_transit = true});
+	net_reopen(net, &(struct vnet_switch_config){.uplink_transit = true});
 	open_uplinks(net);
 	test_send(&net->v, TEST_BROADCAST, 0x11, 0);
 	assert_int_equal(net->u.nsent, 1);
@@ -655,7 +591,6 @@ test_port_whose_link_is_down_sends_and_gets_nothing(void **state)
 static void
 test_queue_is_lost_with_the_link(void **state)
 {
-	struct vnet_client_stats s = {.size = sizeof(s)};
 	struct net *net = *state;
 
 	net->b.room = 0;
@@ -663,9 +598,8 @@ test_queue_is_lost_with_the_link(void **state)
 		test_send(&net->a, 0xb, 0xa, 0);
 	assert_int_equal(vnet_port_set_link(net->sw, net->b.port, false), 0);
 	assert_int_equal(test_out_drops(&net->b, VNET_DROP_LINK_DOWN), 5);
-	assert_int_equal(vnet_client_get_stats(net->sw, net->b.id, &s), 0);
-	assert_int_equal(s.queued.frames, 0);
-	assert_int_equal(s.queue_memory, 0);
+	assert_int_equal(test_stats(&net->b).queued.frames, 0);
+	assert_int_equal(test_stats(&net->b).queue_memory, 0);
 	net->b.room = FAKE_ENDLESS;
 	assert_int_equal(vnet_client_output(net->sw, net->b.id, 9, 0), 0);
 	assert_int_equal(vnet_port_set_link(net->sw, net->b.port, true), 0);
@@ -917,7 +851,8 @@ test_reason_is_the_first_that_holds(void **state)
 	assert_int_equal(test_in_drops(&net->a, VNET_DROP_LINK_DOWN), 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, net_of_three, net_tear_down)
 
 int
 main(void)

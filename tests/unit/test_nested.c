@@ -113,14 +113,14 @@ static void
 test_driver_that_calls_its_own_switch_loses_the_frames(void **state)
 {
 	struct stage *s = *state;
-	struct vnet_client_stats stats = {.size = sizeof(stats)};
+	struct vnet_client_stats stats;
 
 	s->up.on_send = hand_on;
 	s->up.ctx = &s->up;
 	test_send(&s->in, TEST_BROADCAST, 0xa, 0);
 	assert_int_equal(test_in_drops(&s->up, VNET_DROP_REENTRANT), 1);
 	assert_int_equal(s->up.nsent, 1);
-	assert_int_equal(vnet_client_get_stats(s->sw, s->up.id, &stats), 0);
+	stats = test_stats(&s->up);
 	assert_int_equal(stats.in.frames, 1);
 	assert_int_equal(stats.in.octets, 60);
 	/* Nothing was learned, and it goes on as if nothing had been. */
@@ -232,15 +232,10 @@ test_nothing_is_changed_from_inside_a_send(void **state)
 		.insns = &insn,
 		.ninsns = 1,
 	};
-	const struct vnet_port_config config = {
-		.size = sizeof(config),
-		.name = "free",
-	};
 	struct vnet_fdb_entry e = {.size = sizeof(e)};
 	struct stage *s = *state;
-	vnet_port_id free_port;
+	vnet_port_id free_port = test_port(s->sw, "free");
 
-	assert_int_equal(vnet_port_add(s->sw, &config, &free_port, NULL), 0);
 	assert_int_equal(vnet_filter_add(s->sw, s->up.port, VNET_EGRESS, &rule,
 					 NULL),
 			 0);

@@ -5,37 +5,9 @@
  */
 #include <errno.h>
 
-#include "support.h"
+#include "net.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-struct net {
-	struct test_alloc alloc;
-	struct vnet_switch *sw;
-	struct fake a, b, c;
-};
-
-static int
-set_up(void **state)
-{
-	struct net *net = calloc(1, sizeof(*net));
-
-	net->sw = test_switch(&net->alloc, 8);
-	assert_int_equal(fake_open(&net->a, net->sw, "a", VNET_ROLE_VIF, 0), 0);
-	assert_int_equal(fake_open(&net->b, net->sw, "b", VNET_ROLE_VIF, 0), 0);
-	*state = net;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	struct net *net = *state;
-
-	test_switch_end(net->sw, &net->alloc);
-	free(net);
-	return 0;
-}
 
 static int
 add_port(struct vnet_switch *sw, const char *name, vnet_port_id *port)
@@ -506,8 +478,6 @@ test_rules_and_instructions_of_all_ports_are_bounded_together(void **state)
 {
 	struct test_alloc alloc;
 	const struct vnet_switch_config config = {
-		.size = sizeof(config),
-		.alloc = &alloc.alloc,
 		.max_rules = 3,
 		.max_insns = 10,
 		.max_program = 8,
@@ -518,15 +488,11 @@ test_rules_and_instructions_of_all_ports_are_bounded_together(void **state)
 		{0, 0, 0, 0}, {0, 0, 0, 0}, {0x06, 0, 0, 0},
 	};
 	struct vnet_rule rule = make_rule("1", 0);
-	struct vnet_switch *sw;
-	vnet_port_id a, b;
+	struct vnet_switch *sw = test_switch_of(&alloc, &config);
+	const vnet_port_id a = test_port(sw, "a"), b = test_port(sw, "b");
 	struct vnet_why why;
 
 	(void)state;
-	test_alloc_init(&alloc);
-	assert_int_equal(vnet_switch_create(&sw, &config, NULL), 0);
-	assert_int_equal(add_port(sw, "a", &a), 0);
-	assert_int_equal(add_port(sw, "b", &b), 0);
 	rule.insns = insns;
 	rule.ninsns = 9;
 	assert_int_equal(vnet_filter_add(sw, a, VNET_INGRESS, &rule, &why),
@@ -653,7 +619,6 @@ test_flush_takes_what_was_learned_on_a_port(void **state)
 static void
 test_memory_of_what_was_flushed_comes_back_by_the_tick(void **state)
 {
-	struct vnet_switch_stats s = {.size = sizeof(s)};
 	struct net *net = *state;
 	unsigned int ticks = 0;
 
@@ -661,16 +626,14 @@ test_memory_of_what_was_flushed_comes_back_by_the_tick(void **state)
 		test_send(&net->b, TEST_BROADCAST, 0xb000 + i, 0);
 	assert_int_equal(vnet_fdb_flush(net->sw, VNET_NO_ID), 0);
 	while (vnet_switch_deadline(net->sw) == 0) {
-		uint32_t before;
+		uint32_t before = test_switch_stats(net->sw).fdb_entries;
 
-		assert_int_equal(vnet_switch_get_stats(net->sw, &s), 0);
-		before = s.fdb_entries;
 		vnet_switch_tick(net->sw, 0);
-		assert_int_equal(vnet_switch_get_stats(net->sw, &s), 0);
-		assert_true(before - s.fdb_entries <= 256);
+		assert_true(before - test_switch_stats(net->sw).fdb_entries <=
+			    256);
 		ticks++;
 	}
-	assert_int_equal(s.fdb_entries, 0);
+	assert_int_equal(test_switch_stats(net->sw).fdb_entries, 0);
 	assert_in_range(ticks, 10, 30);
 }
 
@@ -709,18 +672,14 @@ test_walk_through_an_empty_table_ends(void **state)
 {
 	struct test_alloc alloc;
 	const struct vnet_switch_config config = {
-		.size = sizeof(config),
-		.alloc = &alloc.alloc,
 		.fdb_entries = 10000,
 	};
 	struct vnet_fdb_entry e = {.size = sizeof(e)};
-	struct vnet_switch *sw;
+	struct vnet_switch *sw = test_switch_of(&alloc, &config);
 	uint64_t cursor = 0;
 	int r, n = 0;
 
 	(void)state;
-	test_alloc_init(&alloc);
-	assert_int_equal(vnet_switch_create(&sw, &config, NULL), 0);
 	while ((r = vnet_fdb_next(sw, &cursor, &e)) == -EAGAIN)
 		n++;
 	assert_int_equal(r, 0);
@@ -734,26 +693,22 @@ test_full_table_evicts_whoever_learned_most(void **state)
 {
 	struct test_alloc alloc;
 	const struct vnet_switch_config config = {
-		.size = sizeof(config),
-		.alloc = &alloc.alloc,
 		.max_ports = 4,
 		.fdb_entries = 64,
 	};
-	struct vnet_switch_stats s = {.size = sizeof(s)};
+	struct vnet_switch_stats s;
 	struct fake *x = calloc(2, sizeof(*x));
 	struct vnet_fdb_entry e = {.size = sizeof(e)};
-	struct vnet_switch *sw;
+	struct vnet_switch *sw = test_switch_of(&alloc, &config);
 
 	(void)state;
-	test_alloc_init(&alloc);
-	assert_int_equal(vnet_switch_create(&sw, &config, NULL), 0);
 	assert_int_equal(fake_open(&x[0], sw, "0", VNET_ROLE_VIF, 0), 0);
 	assert_int_equal(fake_open(&x[1], sw, "1", VNET_ROLE_VIF, 0), 0);
 	for (unsigned int i = 0; i < 10; i++)
 		test_send(&x[0], TEST_BROADCAST, 1 + i, 0);
 	for (unsigned int i = 0; i < 1000; i++)
 		test_send(&x[1], TEST_BROADCAST, 1000 + i, 0);
-	assert_int_equal(vnet_switch_get_stats(sw, &s), 0);
+	s = test_switch_stats(sw);
 	assert_int_equal(s.fdb_entries, 64);
 	assert_int_equal(s.fdb_evictions, 1000 - 54);
 	for (unsigned int i = 0; i < 10; i++)
@@ -768,14 +723,15 @@ test_full_table_evicts_whoever_learned_most(void **state)
 				 0);
 	assert_int_equal(vnet_fdb_add(sw, test_mac(9999), x[0].id), -ENOSPC);
 	test_send(&x[1], TEST_BROADCAST, 7777, 0);
-	assert_int_equal(vnet_switch_get_stats(sw, &s), 0);
+	s = test_switch_stats(sw);
 	assert_int_equal(s.fdb_unlearned, 1);
 	assert_int_equal(vnet_fdb_lookup(sw, test_mac(7777), &e), -ENOENT);
 	test_switch_end(sw, &alloc);
 	free(x);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, net_of_two, net_tear_down)
 
 int
 main(void)

@@ -23,16 +23,13 @@ static void
 net_open(struct net *net, uint32_t carries)
 {
 	const struct vnet_switch_config config = {
-		.size = sizeof(config),
-		.alloc = &net->alloc.alloc,
 		.max_ports = 2,
 		.fdb_entries = 16,
 		.pool_octets = 1 << 20,
 		.max_events = 16,
 	};
 
-	test_alloc_init(&net->alloc);
-	assert_int_equal(vnet_switch_create(&net->sw, &config, NULL), 0);
+	net->sw = test_switch_of(&net->alloc, &config);
 	assert_int_equal(fake_open(&net->in, net->sw, "in", VNET_ROLE_VIF, 0),
 			 0);
 	assert_int_equal(fake_open(&net->out, net->sw, "out", VNET_ROLE_VIF,
@@ -183,7 +180,7 @@ struct outcome {
 static struct outcome
 send_in_pieces(struct net *net, uint32_t carries, long room, size_t step)
 {
-	struct vnet_client_stats s = {.size = sizeof(s)};
+	struct vnet_client_stats s;
 	struct vnet_frame frames[8];
 	size_t n = make_batch(net, frames);
 
@@ -196,8 +193,7 @@ send_in_pieces(struct net *net, uint32_t carries, long room, size_t step)
 	for (;;) {
 		int left;
 
-		assert_int_equal(
-			vnet_client_get_stats(net->sw, net->out.id, &s), 0);
+		s = test_stats(&net->out);
 		if (!s.queued.frames)
 			break;
 		net->out.room = (long)step;
@@ -279,7 +275,7 @@ static void
 test_driver_that_breaks_between_segments_gets_no_more_of_them(void **state)
 {
 	const struct packet p = {PACKET_TCP4, 2, 1, 30000, 240, 0, 0};
-	struct vnet_client_stats s = {.size = sizeof(s)};
+	struct vnet_client_stats s;
 	struct net *net = *state;
 	struct vnet_frame frames[3];
 
@@ -290,7 +286,7 @@ test_driver_that_breaks_between_segments_gets_no_more_of_them(void **state)
 	vnet_switch_input(net->sw, net->in.id, frames, 3, 0);
 	assert_int_equal(net->out.nsends, 2);
 	assert_conserved(net->sw);
-	assert_int_equal(vnet_client_get_stats(net->sw, net->out.id, &s), 0);
+	s = test_stats(&net->out);
 	assert_int_equal(s.delivered.frames, net->out.nsent);
 	assert_int_equal(s.queued.frames, 0);
 	assert_true(test_out_drops(&net->out, VNET_DROP_DRIVER_ERROR) > 0);
@@ -335,7 +331,7 @@ static void
 test_frame_is_queued_whole_for_a_driver_that_carries_it(void **state)
 {
 	const struct packet p = {PACKET_TCP4, 2, 1, 20000, 1000, 1, 0};
-	struct vnet_client_stats s = {.size = sizeof(s)};
+	struct vnet_client_stats s;
 	struct net *net = *state;
 	struct vnet_frame f;
 
@@ -343,7 +339,7 @@ test_frame_is_queued_whole_for_a_driver_that_carries_it(void **state)
 	net->out.room = 0;
 	f = packet_make(net->octets[0], &p);
 	vnet_switch_input(net->sw, net->in.id, &f, 1, 0);
-	assert_int_equal(vnet_client_get_stats(net->sw, net->out.id, &s), 0);
+	s = test_stats(&net->out);
 	assert_int_equal(s.queued.frames, 1);
 	assert_int_equal(s.queued.octets, f.len + 4);
 	assert_int_equal(s.segments.frames, 0);
@@ -543,7 +539,7 @@ test_octets_that_change_during_the_call_break_no_sum(void **state)
 	};
 	struct net *net = *state;
 	struct fake *other = calloc(1, sizeof(*other));
-	struct vnet_client_stats s = {.size = sizeof(s)};
+	struct vnet_client_stats s;
 
 	for (size_t i = 0; i < COUNT(packets); i++) {
 		struct vnet_frame f = packet_make(net->octets[0], &packets[i]);
@@ -563,8 +559,7 @@ test_octets_that_change_during_the_call_break_no_sum(void **state)
 		net->out.room = 3;
 		vnet_switch_input(net->sw, net->in.id, &f, 1, 0);
 		assert_conserved(net->sw);
-		assert_int_equal(
-			vnet_client_get_stats(net->sw, net->out.id, &s), 0);
+		s = test_stats(&net->out);
 		assert_int_equal(s.out.frames + s.segments.frames,
 				 packets[i].gso_size ? 10 : 1);
 		test_switch_end(net->sw, &net->alloc);

@@ -5,65 +5,9 @@
  */
 #include <errno.h>
 
-#include "support.h"
+#include "net.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-struct net {
-	struct test_alloc alloc;
-	struct vnet_switch *sw;
-	struct fake a, b;
-};
-
-static void
-net_open(struct net *net, const struct vnet_switch_config *config)
-{
-	struct vnet_switch_config c = *config;
-
-	c.size = sizeof(c);
-	c.alloc = &net->alloc.alloc;
-	test_alloc_init(&net->alloc);
-	assert_int_equal(vnet_switch_create(&net->sw, &c, NULL), 0);
-	assert_int_equal(fake_open(&net->a, net->sw, "a", VNET_ROLE_VIF, 0), 0);
-	assert_int_equal(fake_open(&net->b, net->sw, "b", VNET_ROLE_VIF, 0), 0);
-}
-
-static int
-set_up(void **state)
-{
-	struct net *net = calloc(1, sizeof(*net));
-
-	net_open(net, &(struct vnet_switch_config){.max_ports = 8});
-	*state = net;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	struct net *net = *state;
-
-	test_switch_end(net->sw, &net->alloc);
-	free(net);
-	return 0;
-}
-
-static void
-reopen(struct net *net, const struct vnet_switch_config *config)
-{
-	test_switch_end(net->sw, &net->alloc);
-	memset(net, 0, sizeof(*net));
-	net_open(net, config);
-}
-
-static struct vnet_switch_stats
-stats(const struct vnet_switch *sw)
-{
-	struct vnet_switch_stats s = {.size = sizeof(s)};
-
-	assert_int_equal(vnet_switch_get_stats(sw, &s), 0);
-	return s;
-}
 
 /* Configuration */
 
@@ -233,7 +177,7 @@ test_defaults_are_as_documented(void **state)
 
 	assert_true(vnet_switch_memory(&implicit) ==
 		    vnet_switch_memory(&explicit));
-	assert_true(stats(net->sw).pool_octets == 4 << 20);
+	assert_true(test_switch_stats(net->sw).pool_octets == 4 << 20);
 }
 
 /* Memory */
@@ -273,27 +217,21 @@ test_memory_is_what_a_full_switch_takes(void **state)
 		insns[i] = (struct vnet_bpf_insn){0, 0, 0, 0};
 	insns[4095] = (struct vnet_bpf_insn){0x06, 0, 0, 0};
 	for (size_t i = 0; i < COUNT(configs); i++) {
-		struct vnet_switch_config c = configs[i];
+		const struct vnet_switch_config c = configs[i];
 		const uint32_t max_ports = c.max_ports ? c.max_ports : 64;
 		const uint32_t max_rules = c.max_rules ? c.max_rules : 1024;
 		uint32_t left = c.max_insns ? c.max_insns : 65536;
 		const uint64_t memory = vnet_switch_memory(&c);
 		vnet_port_id port = VNET_NO_ID, first = VNET_NO_ID;
-		struct vnet_switch *sw;
 		struct test_alloc alloc;
+		struct vnet_switch *sw = test_switch_of(&alloc, &c);
 		vnet_client_id id;
 
-		test_alloc_init(&alloc);
-		c.alloc = &alloc.alloc;
-		assert_int_equal(vnet_switch_create(&sw, &c, NULL), 0);
 		for (uint32_t k = 0; k < max_ports; k++) {
 			char name[16];
-			struct vnet_port_config pc = {.size = sizeof(pc),
-						      .name = name};
 
 			snprintf(name, sizeof(name), "p%u", (unsigned int)k);
-			assert_int_equal(vnet_port_add(sw, &pc, &port, NULL),
-					 0);
+			port = test_port(sw, name);
 			assert_int_equal(vnet_null_open(sw, port, &id), 0);
 			if (!k)
 				first = port;
@@ -346,36 +284,27 @@ test_data_path_takes_no_memory(void **state)
 static void
 test_4096_ports_idle_within_32_mib(void **state)
 {
-	struct vnet_switch_config config = {
-		.size = sizeof(config),
-		.max_ports = 4096,
-	};
 	vnet_client_id client = VNET_NO_ID, last = VNET_NO_ID;
 	struct vnet_client_stats s = {.size = sizeof(s)};
 	struct vnet_frame f = test_frame(TEST_BROADCAST, 1, 0);
 	struct test_alloc alloc;
-	struct vnet_switch *sw;
+	struct vnet_switch *sw = test_switch(&alloc, 4096);
 	uint32_t n = 0;
 
 	(void)state;
-	test_alloc_init(&alloc);
-	config.alloc = &alloc.alloc;
-	assert_int_equal(vnet_switch_create(&sw, &config, NULL), 0);
 	for (unsigned int i = 0; i < 4096; i++) {
 		char name[16];
-		struct vnet_port_config pc = {.size = sizeof(pc), .name = name};
-		vnet_port_id port;
 
 		snprintf(name, sizeof(name), "port%u", i);
-		assert_int_equal(vnet_port_add(sw, &pc, &port, NULL), 0);
-		assert_int_equal(vnet_null_open(sw, port, &client), 0);
+		assert_int_equal(
+			vnet_null_open(sw, test_port(sw, name), &client), 0);
 		if (i == 77)
 			last = client;
 	}
 	vnet_switch_input(sw, client, &f, 1, 0);
 	f = test_frame(1, 2, 0);
 	vnet_switch_input(sw, last, &f, 1, 0);
-	assert_int_equal(stats(sw).total.copies.frames, 4095 + 1);
+	assert_int_equal(test_switch_stats(sw).total.copies.frames, 4095 + 1);
 	assert_int_equal(vnet_client_get_stats(sw, client, &s), 0);
 	assert_int_equal(s.delivered.frames, 1);
 	for (vnet_port_id id = VNET_NO_ID;
@@ -399,7 +328,7 @@ test_idle_switch_needs_no_wake_ups(void **state)
 	assert_true(vnet_switch_deadline(net->sw) > SECONDS(50 + 298));
 	assert_true(vnet_switch_deadline(net->sw) <= SECONDS(50 + 300));
 	vnet_switch_tick(net->sw, SECONDS(50 + 300));
-	assert_int_equal(stats(net->sw).fdb_entries, 0);
+	assert_int_equal(test_switch_stats(net->sw).fdb_entries, 0);
 	for (int i = 0; i < 3; i++)
 		vnet_switch_tick(net->sw, vnet_switch_deadline(net->sw));
 	assert_true(vnet_switch_deadline(net->sw) == VNET_NEVER);
@@ -421,14 +350,15 @@ test_ticks_at_the_deadline_do_all_there_is_to_do(void **state)
 			  SECONDS(i / 100));
 	assert_int_equal(vnet_client_remove(net->sw, net->a.id), 0);
 	while ((at = vnet_switch_deadline(net->sw)) != VNET_NEVER) {
-		uint32_t before = stats(net->sw).fdb_entries;
+		uint32_t before = test_switch_stats(net->sw).fdb_entries;
 
 		vnet_switch_tick(net->sw, at);
-		assert_true(before - stats(net->sw).fdb_entries <= 512);
+		assert_true(before - test_switch_stats(net->sw).fdb_entries <=
+			    512);
 		assert_true(++ticks < 1000);
 	}
-	assert_int_equal(stats(net->sw).fdb_entries, 0);
-	assert_int_equal(stats(net->sw).clock_steps_back, 0);
+	assert_int_equal(test_switch_stats(net->sw).fdb_entries, 0);
+	assert_int_equal(test_switch_stats(net->sw).clock_steps_back, 0);
 }
 
 static void
@@ -439,12 +369,12 @@ test_step_back_of_the_clock_counts_as_the_last_time(void **state)
 
 	test_send(&net->a, TEST_BROADCAST, 0xa, SECONDS(1000));
 	test_send(&net->b, TEST_BROADCAST, 0xb, SECONDS(10));
-	assert_int_equal(stats(net->sw).clock_steps_back, 1);
+	assert_int_equal(test_switch_stats(net->sw).clock_steps_back, 1);
 	vnet_switch_tick(net->sw, SECONDS(999));
 	vnet_client_output(net->sw, net->a.id, 1, 0);
-	assert_int_equal(stats(net->sw).clock_steps_back, 3);
+	assert_int_equal(test_switch_stats(net->sw).clock_steps_back, 3);
 	vnet_switch_tick(net->sw, SECONDS(1000));
-	assert_int_equal(stats(net->sw).clock_steps_back, 3);
+	assert_int_equal(test_switch_stats(net->sw).clock_steps_back, 3);
 	/* b was seen at 1000. */
 	vnet_switch_tick(net->sw, SECONDS(1299));
 	assert_int_equal(vnet_fdb_lookup(net->sw, test_mac(0xb), &e), 0);
@@ -468,7 +398,7 @@ test_clock_may_have_any_origin(void **state)
 		const vnet_nsec t = origins[i];
 		unsigned long floods;
 
-		reopen(net, &(struct vnet_switch_config){.max_ports = 3});
+		net_reopen(net, &(struct vnet_switch_config){.max_ports = 3});
 		/* A third, so that a flood can be told from unicast. */
 		test_send(&net->b, TEST_BROADCAST, 0xb, t);
 		floods = net->b.nsent;
@@ -480,7 +410,8 @@ test_clock_may_have_any_origin(void **state)
 				 1);
 		assert_int_equal(net->b.nsent, floods);
 		vnet_switch_tick(net->sw, t + SECONDS(650));
-		assert_int_equal(stats(net->sw).clock_steps_back, 0);
+		assert_int_equal(test_switch_stats(net->sw).clock_steps_back,
+				 0);
 		if (t > UINT64_MAX - SECONDS(1000))
 			vnet_switch_tick(net->sw, UINT64_MAX);
 		assert_conserved(net->sw);
@@ -596,7 +527,7 @@ test_full_queue_is_one_event_until_it_is_read(void **state)
 	struct net *net = *state;
 	struct vnet_event e;
 
-	reopen(net, &(struct vnet_switch_config){.queue_octets = 65536});
+	net_reopen(net, &(struct vnet_switch_config){.queue_octets = 65536});
 	drain_events(net);
 	net->b.room = 0;
 	for (int i = 0; i < 1100; i++)
@@ -616,7 +547,7 @@ test_full_table_is_an_event(void **state)
 	struct net *net = *state;
 	struct vnet_event e;
 
-	reopen(net, &(struct vnet_switch_config){.fdb_entries = 10});
+	net_reopen(net, &(struct vnet_switch_config){.fdb_entries = 10});
 	drain_events(net);
 	for (unsigned int i = 1; i <= 10; i++)
 		test_send(&net->a, TEST_BROADCAST, i, 0);
@@ -636,7 +567,7 @@ test_events_that_find_no_room_set_a_flag(void **state)
 	struct net *net = *state;
 	struct vnet_event e;
 
-	reopen(net, &(struct vnet_switch_config){.max_events = 8});
+	net_reopen(net, &(struct vnet_switch_config){.max_events = 8});
 	drain_events(net);
 	for (int i = 0; i < 10; i++) {
 		assert_int_equal(
@@ -645,7 +576,7 @@ test_events_that_find_no_room_set_a_flag(void **state)
 			vnet_port_set_link(net->sw, net->b.port, i % 2), 0);
 	}
 	/* The first change of each was none, or not: it was up. */
-	assert_int_equal(stats(net->sw).events_lost, 20 - 8);
+	assert_int_equal(test_switch_stats(net->sw).events_lost, 20 - 8);
 	e = next_event(net);
 	assert_int_equal(e.type, VNET_EVENT_OVERFLOW);
 	/* It stands for all of them: what the ring still had is old. */
@@ -658,28 +589,24 @@ test_events_that_find_no_room_set_a_flag(void **state)
 	e = next_event(net);
 	assert_int_equal(e.type, VNET_EVENT_LINK_DOWN);
 	assert_no_event(net);
-	assert_int_equal(stats(net->sw).events_lost, 20);
+	assert_int_equal(test_switch_stats(net->sw).events_lost, 20);
 }
 
 static void
 test_traffic_pushes_no_event_out(void **state)
 {
-	const struct vnet_port_config config = {
-		.size = sizeof(config),
-		.name = "c",
-	};
 	struct net *net = *state;
 	vnet_port_id c;
 
-	reopen(net, &(struct vnet_switch_config){.max_events = 4});
+	net_reopen(net, &(struct vnet_switch_config){.max_events = 4});
 	drain_events(net);
-	assert_int_equal(vnet_port_add(net->sw, &config, &c, NULL), 0);
+	c = test_port(net->sw, "c");
 	drain_events(net);
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(vnet_port_set_link(net->sw, c, i % 2), 0);
 	for (unsigned int i = 0; i < 100; i++)
 		test_send(i % 2 ? &net->b : &net->a, TEST_BROADCAST, 1, 0);
-	assert_int_equal(stats(net->sw).events_lost, 0);
+	assert_int_equal(test_switch_stats(net->sw).events_lost, 0);
 	/* What was done to the switch is read first. */
 	for (int i = 0; i < 4; i++)
 		assert_event(net,
@@ -757,7 +684,7 @@ test_ids_of_one_switch_mean_nothing_to_another(void **state)
 	test_send(&net->a, TEST_BROADCAST, 0xa, 0);
 	assert_int_equal(vnet_client_port(other, net->a.id), VNET_NO_ID);
 	assert_true(vnet_port_find(other, "a") == VNET_NO_ID);
-	assert_int_equal(stats(other).total.in.frames, 0);
+	assert_int_equal(test_switch_stats(other).total.in.frames, 0);
 	test_switch_end(other, &alloc);
 }
 
@@ -768,8 +695,8 @@ test_same_calls_give_the_same_run(void **state)
 	uint64_t stream = 0;
 
 	for (int run = 0; run < 2; run++) {
-		reopen(net, &(struct vnet_switch_config){.seed = 99,
-							 .fdb_entries = 20});
+		net_reopen(net, &(struct vnet_switch_config){
+					.seed = 99, .fdb_entries = 20});
 		for (unsigned int i = 0; i < 500; i++)
 			test_send(i % 3 ? &net->a : &net->b, 1 + i * 7 % 50,
 				  1 + i * 13 % 50, SECONDS(i));
@@ -779,7 +706,8 @@ test_same_calls_give_the_same_run(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, net_of_two, net_tear_down)
 
 int
 main(void)
