@@ -22,6 +22,7 @@ struct place {
 };
 
 struct test {
+	struct test_trial trial;
 	struct test_alloc alloc;
 	struct vnet_switch *sw;
 	struct place place[NPLACES];
@@ -31,10 +32,6 @@ struct test {
 	unsigned int nstale_clients;
 	unsigned int nports;
 	unsigned int nclients;
-	struct test_random random;
-	uint64_t seed;
-	int step;
-	bool is_done;
 	vnet_nsec now;
 	uint8_t octets[64][PACKET_MAX];
 };
@@ -42,16 +39,14 @@ struct test {
 static uint32_t
 below(struct test *t, uint32_t n)
 {
-	return test_random_below(&t->random, n);
+	return test_random_below(&t->trial.random, n);
 }
 
 static void
 open_switch(struct test *t)
 {
 	const struct vnet_switch_config config = {
-		.size = sizeof(config),
-		.alloc = &t->alloc.alloc,
-		.seed = t->seed,
+		.seed = t->trial.seed,
 		.max_ports = NPLACES - 2,
 		.fdb_entries = 100,
 		.ageing_s = 5,
@@ -62,8 +57,7 @@ open_switch(struct test *t)
 		.max_events = 32,
 	};
 
-	test_alloc_init(&t->alloc);
-	assert_int_equal(vnet_switch_create(&t->sw, &config, NULL), 0);
+	t->sw = test_switch_of(&t->alloc, &config);
 	memset(t->place, 0, sizeof(t->place));
 	t->nports = 0;
 	t->nclients = 0;
@@ -303,35 +297,23 @@ set_up(void **state)
 	return *state ? 0 : -1;
 }
 
-static int
-tear_down(void **state)
-{
-	const struct test *t = *state;
-
-	if (!t->is_done)
-		print_error("seed %u, step %d\n", (unsigned int)t->seed,
-			    t->step);
-	free(*state);
-	return 0;
-}
-
 static void
 test_sums_agree_whatever_comes_and_goes(void **state)
 {
 	struct test *t = *state;
 	uint64_t frames = 0, removed = 0;
 
-	for (t->seed = 1; t->seed <= NSEEDS; t->seed++) {
+	for (t->trial.seed = 1; t->trial.seed <= NSEEDS; t->trial.seed++) {
 		struct vnet_switch_stats s = {.size = sizeof(s)};
 		struct vnet_count out;
 
-		t->random.state = t->seed;
+		t->trial.random.state = t->trial.seed;
 		open_switch(t);
 		for (uint32_t i = 0; i < NPLACES; i++) {
 			add_or_remove_port(t, i);
 			add_or_remove_client(t, i);
 		}
-		for (t->step = 0; t->step < NSTEPS; t->step++)
+		for (t->trial.step = 0; t->trial.step < NSTEPS; t->trial.step++)
 			take_step(t);
 		assert_int_equal(vnet_switch_get_stats(t->sw, &s), 0);
 		frames += s.total.delivered.frames;
@@ -341,7 +323,7 @@ test_sums_agree_whatever_comes_and_goes(void **state)
 	}
 	assert_true(frames > 100000);
 	assert_true(removed > 0);
-	t->is_done = true;
+	t->trial.is_done = true;
 }
 
 int
@@ -350,7 +332,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_sums_agree_whatever_comes_and_goes, set_up,
-			tear_down),
+			test_trial_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,13 +36,10 @@ struct stream {
 };
 
 struct test {
+	struct test_trial trial;
 	struct world one; /* frame by frame */
 	struct world cut; /* in batches */
 	struct stream stream;
-	struct test_random random;
-	uint64_t seed;
-	int step;
-	bool is_done;
 	vnet_nsec now;
 	uint64_t drops[VNET_NDROPS]; /* of all seeds */
 	uint64_t moves;
@@ -53,7 +50,7 @@ struct test {
 static uint32_t
 below(struct test *t, uint32_t n)
 {
-	return test_random_below(&t->random, n);
+	return test_random_below(&t->trial.random, n);
 }
 
 static void
@@ -70,8 +67,6 @@ open_world(struct world *w, uint64_t seed)
 		CARRIES_ALL,
 	};
 	const struct vnet_switch_config config = {
-		.size = sizeof(config),
-		.alloc = &w->alloc.alloc,
 		.seed = seed,
 		.max_ports = NCLIENTS + 1,
 		.fdb_entries = 24,
@@ -83,8 +78,7 @@ open_world(struct world *w, uint64_t seed)
 		.uplink_transit = seed % 5 == 0,
 	};
 
-	test_alloc_init(&w->alloc);
-	assert_int_equal(vnet_switch_create(&w->sw, &config, NULL), 0);
+	w->sw = test_switch_of(&w->alloc, &config);
 	for (uint32_t i = 0; i < NCLIENTS; i++) {
 		const char name[] = {(char)('a' + i), '\0'};
 		const struct vnet_port_config port = {
@@ -379,11 +373,11 @@ add_up(struct test *t)
 static void
 run(struct test *t)
 {
-	t->random.state = t->seed;
-	t->now = SECONDS(t->seed);
-	open_world(&t->one, t->seed);
-	open_world(&t->cut, t->seed);
-	for (t->step = 0; t->step < NSTEPS; t->step++) {
+	t->trial.random.state = t->trial.seed;
+	t->now = SECONDS(t->trial.seed);
+	open_world(&t->one, t->trial.seed);
+	open_world(&t->cut, t->trial.seed);
+	for (t->trial.step = 0; t->trial.step < NSTEPS; t->trial.step++) {
 		uint32_t what = below(t, 24);
 
 		if (what < 9) {
@@ -416,18 +410,6 @@ set_up(void **state)
 	return *state ? 0 : -1;
 }
 
-static int
-tear_down(void **state)
-{
-	const struct test *t = *state;
-
-	if (!t->is_done)
-		print_error("seed %u, step %d\n", (unsigned int)t->seed,
-			    t->step);
-	free(*state);
-	return 0;
-}
-
 static void
 test_split_of_a_batch_changes_nothing(void **state)
 {
@@ -441,7 +423,7 @@ test_split_of_a_batch_changes_nothing(void **state)
 	};
 	struct test *t = *state;
 
-	for (t->seed = 1; t->seed <= NSEEDS; t->seed++)
+	for (t->trial.seed = 1; t->trial.seed <= NSEEDS; t->trial.seed++)
 		run(t);
 	/* All that was to happen did. */
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
@@ -449,7 +431,7 @@ test_split_of_a_batch_changes_nothing(void **state)
 	assert_true(t->moves > 0);
 	assert_true(t->evictions > 0);
 	assert_true(t->segments > 0);
-	t->is_done = true;
+	t->trial.is_done = true;
 }
 
 int
@@ -458,7 +440,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_split_of_a_batch_changes_nothing, set_up,
-			tear_down),
+			test_trial_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,16 +226,12 @@ struct net {
 static int
 set_up(void **state)
 {
-	const struct vnet_port_config config = {
-		.size = sizeof(config),
-		.name = "port",
-	};
 	struct net *net = calloc(1, sizeof(*net));
 
 	net->sw = test_switch(&net->alloc, 4 + CROWD);
 	assert_int_equal(
 		fake_open(&net->peer, net->sw, "peer", VNET_ROLE_VIF, 0), 0);
-	assert_int_equal(vnet_port_add(net->sw, &config, &net->port, NULL), 0);
+	net->port = test_port(net->sw, "port");
 	assert_int_equal(open_interface(&net->i, net->sw, net->port, &net->id),
 			 0);
 	*state = net;
@@ -267,15 +263,6 @@ set_interface(const struct vnet_medium *m, bool up)
 	close(fd);
 }
 
-static bool
-has_link(const struct net *net)
-{
-	struct vnet_port_info info = {.size = sizeof(info)};
-
-	assert_int_equal(vnet_port_get(net->sw, net->port, &info), 0);
-	return info.link;
-}
-
 static uint64_t
 refused(const struct net *net)
 {
@@ -296,11 +283,12 @@ wait_for_link(const struct net *net, bool up)
 		.events = POLLIN,
 	};
 
-	for (int i = 0; i < 100 && has_link(net) != up; i++) {
+	for (int i = 0; i < 100 && test_has_link(net->sw, net->port) != up;
+	     i++) {
 		poll(&fd, 1, 50);
 		vnet_media_ready(net->i.media);
 	}
-	assert_true(has_link(net) == up);
+	assert_true(test_has_link(net->sw, net->port) == up);
 }
 
 static void
@@ -313,7 +301,7 @@ test_interface_that_is_down_refuses(void **state)
 		test_send(&net->peer, TEST_BROADCAST, 1, 0);
 	assert_int_equal(refused(net), 10);
 	assert_int_equal(vnet_medium_ready(net->i.m, true, true, 0), 0);
-	assert_true(has_link(net));
+	assert_true(test_has_link(net->sw, net->port));
 	assert_int_equal(vnet_medium_error(net->i.m), 0);
 
 	set_interface(net->i.m, true);
@@ -349,7 +337,7 @@ test_interface_that_is_down_takes_the_link_down_at_once(void **state)
 	assert_int_equal(vnet_medium_attach(net->i.m, net->sw, net->port, 0, 0,
 					    NULL),
 			 0);
-	assert_false(has_link(net));
+	assert_false(test_has_link(net->sw, net->port));
 	set_interface(net->i.m, true);
 	wait_for_link(net, true);
 }
@@ -366,17 +354,11 @@ static void
 open_crowd(struct crowd *c)
 {
 	char name[VNET_PORT_NAME_SIZE];
-	const struct vnet_port_config config = {
-		.size = sizeof(config),
-		.name = name,
-	};
 
 	for (int i = 0; i < CROWD; i++) {
 		snprintf(name, sizeof(name), "member%d", i);
 		c->m[i] = open_medium(c->net->i.media);
-		assert_int_equal(vnet_port_add(c->net->sw, &config, &c->port[i],
-					       NULL),
-				 0);
+		c->port[i] = test_port(c->net->sw, name);
 		assert_int_equal(vnet_medium_attach(c->m[i], c->net->sw,
 						    c->port[i], 0, 0, NULL),
 				 0);
@@ -388,13 +370,8 @@ links(const struct crowd *c)
 {
 	int n = 0;
 
-	for (int i = 0; i < CROWD; i++) {
-		struct vnet_port_info info = {.size = sizeof(info)};
-
-		assert_int_equal(vnet_port_get(c->net->sw, c->port[i], &info),
-				 0);
-		n += info.link;
-	}
+	for (int i = 0; i < CROWD; i++)
+		n += test_has_link(c->net->sw, c->port[i]);
 	return n;
 }
 

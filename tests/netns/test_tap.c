@@ -42,16 +42,12 @@ struct net {
 static int
 set_up(void **state)
 {
-	const struct vnet_port_config config = {
-		.size = sizeof(config),
-		.name = "port",
-	};
 	struct net *net = calloc(1, sizeof(*net));
 
 	net->sw = test_switch(&net->alloc, 4);
 	assert_int_equal(
 		fake_open(&net->peer, net->sw, "peer", VNET_ROLE_VIF, 0), 0);
-	assert_int_equal(vnet_port_add(net->sw, &config, &net->port, NULL), 0);
+	net->port = test_port(net->sw, "port");
 	assert_int_equal(vnet_media_create(&net->media), 0);
 	*state = net;
 	return 0;
@@ -108,15 +104,6 @@ get(const struct vnet_medium *m)
 
 	assert_int_equal(vnet_medium_get(m, &info), 0);
 	return info;
-}
-
-static bool
-has_link(const struct net *net)
-{
-	struct vnet_port_info info = {.size = sizeof(info)};
-
-	assert_int_equal(vnet_port_get(net->sw, net->port, &info), 0);
-	return info.link;
 }
 
 static void
@@ -245,7 +232,7 @@ test_medium_may_be_attached_anew(void **state)
 	memcpy(name, get(m).name, sizeof(name));
 	for (int i = 0; i < 3; i++) {
 		attach(net, m);
-		assert_true(has_link(net));
+		assert_true(test_has_link(net->sw, net->port));
 		assert_works(net, m);
 		/* It is not heard what becomes of it in between. */
 		if (i == 1)
@@ -257,12 +244,12 @@ test_medium_may_be_attached_anew(void **state)
 			vnet_medium_detach(m);
 		shell("ip link set %s down", name);
 		hear(net);
-		assert_true(has_link(net));
+		assert_true(test_has_link(net->sw, net->port));
 		attach(net, m);
-		assert_false(has_link(net));
+		assert_false(test_has_link(net->sw, net->port));
 		shell("ip link set %s up", name);
 		hear(net);
-		assert_true(has_link(net));
+		assert_true(test_has_link(net->sw, net->port));
 		vnet_medium_detach(m);
 		while (vnet_switch_deadline(net->sw) == 0)
 			vnet_switch_tick(net->sw, 0);
@@ -336,7 +323,7 @@ test_tap_is_changed_while_it_is_open(void **state)
 
 	shell("echo 0 >/proc/sys/net/ipv6/conf/%s/disable_ipv6", "ta");
 	attach(net, m);
-	assert_false(has_link(net));
+	assert_false(test_has_link(net->sw, net->port));
 	assert_int_equal(vnet_tap_change(m, &change, NULL), 0);
 	info = get(m);
 	assert_memory_equal(&info.mac, &mac, sizeof(mac));
@@ -345,7 +332,7 @@ test_tap_is_changed_while_it_is_open(void **state)
 	assert_true(has_address("ta", "10.1.0.1"));
 	assert_true(has_address("ta", "fd01::1"));
 	hear(net);
-	assert_true(has_link(net));
+	assert_true(test_has_link(net->sw, net->port));
 
 	/* What is there, and what is not, is no error. */
 	assert_int_equal(vnet_tap_change(m, &change, NULL), 0);
@@ -377,7 +364,7 @@ test_tap_is_changed_while_it_is_open(void **state)
 	assert_true(has_address("ta", "10.1.0.1"));
 	assert_true(has_address("ta", "fd01::1"));
 	hear(net);
-	assert_false(has_link(net));
+	assert_false(test_has_link(net->sw, net->port));
 	vnet_medium_close(m);
 }
 
@@ -496,7 +483,7 @@ adopt_and_use(struct net *net, int fd, uint32_t without, uint32_t carries)
 	assert_int_equal(info.carries, carries);
 	assert_true(info.up);
 	attach(net, m);
-	assert_true(has_link(net));
+	assert_true(test_has_link(net->sw, net->port));
 	assert_works(net, m);
 	vnet_medium_detach(m);
 	/* It was the medium's, and is closed with it. */

@@ -106,14 +106,10 @@ open_one(struct net *net, int round, int *far)
 static void
 attach(struct net *net, int which, struct vnet_medium *m, const char *name)
 {
-	const struct vnet_port_config config = {
-		.size = sizeof(config),
-		.name = name,
-	};
 	vnet_port_id port;
 
 	pthread_mutex_lock(&net->lock);
-	assert_int_equal(vnet_port_add(net->sw, &config, &port, NULL), 0);
+	port = test_port(net->sw, name);
 	assert_int_equal(vnet_medium_attach(m, net->sw, port, 0, 0, NULL), 0);
 	net->attached[which] = m;
 	pthread_mutex_unlock(&net->lock);

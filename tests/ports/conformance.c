@@ -27,19 +27,6 @@ struct net {
 /* Addresses: of the far end, and of the peer. */
 enum { FAR = 0xf, PEER = 0xe };
 
-static vnet_port_id
-add_port(struct vnet_switch *sw, const char *name)
-{
-	const struct vnet_port_config config = {
-		.size = sizeof(config),
-		.name = name,
-	};
-	vnet_port_id port;
-
-	assert_int_equal(vnet_port_add(sw, &config, &port, NULL), 0);
-	return port;
-}
-
 static int
 set_up(void **state)
 {
@@ -47,7 +34,7 @@ set_up(void **state)
 
 	net->ctx = calloc(1, driver->size ? driver->size : 1);
 	net->sw = test_switch(&net->alloc, 6);
-	net->port = add_port(net->sw, "port");
+	net->port = test_port(net->sw, "port");
 	assert_int_equal(driver->open(net->ctx, net->sw, net->port, &net->id),
 			 0);
 	net->is_open = true;

@@ -73,13 +73,9 @@ static int
 set_up(void **state)
 {
 	struct net *net = calloc(1, sizeof(*net));
-	const struct vnet_port_config config = {
-		.size = sizeof(config),
-		.name = "program",
-	};
 
 	net->sw = test_switch(&net->alloc, 4);
-	assert_int_equal(vnet_port_add(net->sw, &config, &net->port, NULL), 0);
+	net->port = test_port(net->sw, "program");
 	assert_int_equal(
 		vnet_inproc_open(&net->ip, net->sw, net->port, 0, 4096), 0);
 	assert_int_equal(
@@ -207,15 +203,10 @@ test_client_of_a_switch_that_has_gone_is_not_polled(void **state)
 {
 	struct test_alloc alloc;
 	struct vnet_switch *sw = test_switch(&alloc, 2);
-	const struct vnet_port_config config = {
-		.size = sizeof(config),
-		.name = "ip",
-	};
+	const vnet_port_id port = test_port(sw, "ip");
 	struct vnet_inproc ip;
-	vnet_port_id port;
 
 	(void)state;
-	assert_int_equal(vnet_port_add(sw, &config, &port, NULL), 0);
 	assert_int_equal(vnet_inproc_open(&ip, sw, port, 0, 0), 0);
 	test_switch_end(sw, &alloc);
 	assert_true(ip.id == VNET_NO_ID);

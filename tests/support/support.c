@@ -59,6 +59,18 @@ test_random_below(struct test_random *r, uint32_t n)
 	return (uint32_t)((uint64_t)test_random(r) * n >> 32);
 }
 
+int
+test_trial_tear_down(void **state)
+{
+	const struct test_trial *trial = *state;
+
+	if (!trial->is_done)
+		print_error("seed %u, step %d\n", (unsigned int)trial->seed,
+			    trial->step);
+	free(*state);
+	return 0;
+}
+
 /* FNV-1a, 64 bits. */
 uint64_t
 test_hash(uint64_t hash, const void *p, size_t len)
@@ -289,6 +301,15 @@ test_switch_stats(const struct vnet_switch *sw)
 
 	assert_int_equal(vnet_switch_get_stats(sw, &s), 0);
 	return s;
+}
+
+bool
+test_has_link(const struct vnet_switch *sw, vnet_port_id port)
+{
+	struct vnet_port_info info = {.size = sizeof(info)};
+
+	assert_int_equal(vnet_port_get(sw, port, &info), 0);
+	return info.link;
 }
 
 uint64_t

@@ -51,6 +51,24 @@ struct test_random {
 uint32_t test_random(struct test_random *r);                   /* 32 bits */
 uint32_t test_random_below(struct test_random *r, uint32_t n); /* 0 to n-1 */
 
+/**
+ * struct test_trial - random steps, from one seed after another
+ * @random:	what decides them
+ * @seed:	the seed it is at
+ * @step:	the step of that
+ * @is_done:	all went well
+ */
+struct test_trial {
+	struct test_random random;
+	uint64_t seed;
+	int step;
+	bool is_done;
+};
+
+/* A teardown, for a state of which a trial is the first member: says where it
+ * failed, and frees it. */
+int test_trial_tear_down(void **state);
+
 /* A hash of octets that is the same on every machine. */
 uint64_t test_hash(uint64_t hash, const void *p, size_t len);
 #define TEST_HASH_INIT UINT64_C(0xcbf29ce484222325)
@@ -138,6 +156,9 @@ void test_send(const struct fake *from, unsigned int dst, unsigned int src,
 /* What is counted of a client, and of a switch. */
 struct vnet_client_stats test_stats(const struct fake *fake);
 struct vnet_switch_stats test_switch_stats(const struct vnet_switch *sw);
+
+/* Is the link of that port up? */
+bool test_has_link(const struct vnet_switch *sw, vnet_port_id port);
 
 /* The frames of a client dropped for @reason, on either way. */
 uint64_t test_in_drops(const struct fake *fake, enum vnet_drop reason);
