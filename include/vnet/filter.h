@@ -141,6 +141,22 @@ VNET_API int vnet_filter_add(struct vnet_switch *sw, vnet_port_id port,
 			     struct vnet_why *why);
 
 /**
+ * vnet_filter_set() - replace a chain as a whole
+ * @rules:	@nrules of them; those of equal priority run in this order
+ * @default_verdict: see vnet_filter_set_default()
+ * @why:	filled on failure, with the index of the rule; may be NULL
+ *
+ * A frame meets the old chain or the new one, and nothing in between. A rule
+ * that is in both, alike in everything, keeps its hits.
+ *
+ * Return: as vnet_filter_add(); -EEXIST if two have one name.
+ */
+VNET_API int vnet_filter_set(struct vnet_switch *sw, vnet_port_id port,
+			     enum vnet_side side, const struct vnet_rule *rules,
+			     size_t nrules, enum vnet_verdict default_verdict,
+			     struct vnet_why *why);
+
+/**
  * vnet_filter_remove() - take a rule out of a chain
  *
  * Needs no memory. Return: 0; -ENOENT if there is no such port or rule, -EBUSY

@@ -48,6 +48,40 @@ free_block(struct vnet_chain *c, const struct vnet_alloc *alloc,
 	budget->insns_left += c->max_insns;
 }
 
+/* Give a chain a block, whatever it had before. False if there is no memory. */
+static bool
+get_block(struct vnet_chain *c, const struct vnet_alloc *alloc,
+	  uint32_t max_rules, uint32_t max_insns)
+{
+	c->rules = NULL;
+	c->ops = NULL;
+	c->labels = NULL;
+	c->max_rules = max_rules;
+	c->max_insns = max_insns;
+	if (!max_rules)
+		return true;
+	/* In falling order of alignment: none needs padding. */
+	c->rules =
+		alloc->get(alloc->ctx, (size_t)block_size(max_rules, max_insns),
+			   VNET_CACHE_LINE);
+	if (!c->rules)
+		return false;
+	c->ops = (struct vnet_bpf_op *)(c->rules + max_rules);
+	c->labels = (struct vnet_chain_label *)(c->ops + max_insns);
+	return true;
+}
+
+/* Be @to, whose block the budget has room for, and which took no part of it. */
+static void
+become(struct vnet_chain *c, const struct vnet_chain *to,
+       const struct vnet_alloc *alloc, struct vnet_chain_budget *budget)
+{
+	free_block(c, alloc, budget);
+	budget->rules_left -= to->max_rules;
+	budget->insns_left -= to->max_insns;
+	*c = *to;
+}
+
 /* Move to a block of another size, into which the chain fits; the budget has
  * that much. False if there is no memory. */
 static bool
@@ -56,31 +90,14 @@ resize(struct vnet_chain *c, const struct vnet_alloc *alloc,
 {
 	struct vnet_chain to = *c;
 
-	to.rules = NULL;
-	to.ops = NULL;
-	to.labels = NULL;
-	to.max_rules = max_rules;
-	to.max_insns = max_insns;
-	if (max_rules) {
-		/* In falling order of alignment: none needs padding. */
-		to.rules = alloc->get(alloc->ctx,
-				      (size_t)block_size(max_rules, max_insns),
-				      VNET_CACHE_LINE);
-		if (!to.rules)
-			return false;
-		to.ops = (struct vnet_bpf_op *)(to.rules + max_rules);
-		to.labels = (struct vnet_chain_label *)(to.ops + max_insns);
-	}
+	if (!get_block(&to, alloc, max_rules, max_insns))
+		return false;
 	if (to.rules && c->rules) {
 		memcpy(to.rules, c->rules, c->nrules * sizeof(*c->rules));
 		memcpy(to.ops, c->ops, c->ninsns * sizeof(*c->ops));
 		memcpy(to.labels, c->labels, c->nrules * sizeof(*c->labels));
 	}
-
-	free_block(c, alloc, budget);
-	budget->rules_left -= max_rules;
-	budget->insns_left -= max_insns;
-	*c = to;
+	become(c, &to, alloc, budget);
 	return true;
 }
 
@@ -180,6 +197,37 @@ insert(struct vnet_chain *c, uint32_t i, const struct vnet_rule *rule,
 	memcpy(c->labels[i].name, name, VNET_RULE_NAME_SIZE);
 }
 
+/* Where a rule of that priority comes: behind those that have it. */
+static uint32_t
+find_place(const struct vnet_chain *c, uint32_t priority)
+{
+	uint32_t i = c->nrules;
+
+	while (i > 0 && c->labels[i - 1].priority > priority)
+		i--;
+	return i;
+}
+
+/* Does the budget have what a chain, with its own share, comes to? 0 or
+ * -ENOSPC. */
+static int
+check_budget(const struct vnet_chain *c, const struct vnet_chain_budget *budget,
+	     uint64_t rules, uint64_t insns, struct vnet_why *why)
+{
+	uint64_t most_rules = (uint64_t)c->max_rules + budget->rules_left;
+	uint64_t most_insns = (uint64_t)c->max_insns + budget->insns_left;
+
+	if (rules > most_rules)
+		return vnet_why_not(why, -ENOSPC,
+				    "no more rules in this switch", rules,
+				    most_rules);
+	if (insns > most_insns)
+		return vnet_why_not(why, -ENOSPC,
+				    "no more instructions in this switch",
+				    insns, most_insns);
+	return 0;
+}
+
 int
 vnet_chain_add(struct vnet_chain *c, const struct vnet_alloc *alloc,
 	       struct vnet_chain_budget *budget, const struct vnet_rule *rule,
@@ -187,7 +235,6 @@ vnet_chain_add(struct vnet_chain *c, const struct vnet_alloc *alloc,
 {
 	char name[VNET_RULE_NAME_SIZE];
 	uint64_t insns;
-	uint32_t i;
 	int err;
 
 	err = check_rule(rule, budget->max_program, why);
@@ -200,26 +247,101 @@ vnet_chain_add(struct vnet_chain *c, const struct vnet_alloc *alloc,
 
 	insns = (uint64_t)c->ninsns + rule->ninsns;
 	if (c->nrules == c->max_rules || insns > c->max_insns) {
-		uint64_t rules = (uint64_t)c->max_rules + budget->rules_left;
-		uint64_t most = (uint64_t)c->max_insns + budget->insns_left;
-
-		if (c->nrules >= rules)
-			return vnet_why_not(why, -ENOSPC,
-					    "no more rules in this switch",
-					    c->nrules + 1, rules);
-		if (insns > most)
-			return vnet_why_not(
-				why, -ENOSPC,
-				"no more instructions in this switch", insns,
-				most);
+		err = check_budget(c, budget, (uint64_t)c->nrules + 1, insns,
+				   why);
+		if (err)
+			return err;
 		if (!resize(c, alloc, budget, c->nrules + 1, (uint32_t)insns))
 			return vnet_why_errno(why, -ENOMEM);
 	}
 
-	for (i = 0; i < c->nrules; i++)
-		if (c->labels[i].priority > rule->priority)
-			break;
-	insert(c, i, rule, name);
+	insert(c, find_place(c, rule->priority), rule, name);
+	return 0;
+}
+
+/* Are these rules of two chains one and the same? */
+static bool
+is_same_rule(const struct vnet_chain *a, uint32_t i, const struct vnet_chain *b,
+	     uint32_t j)
+{
+	const struct vnet_chain_rule *x = &a->rules[i], *y = &b->rules[j];
+
+	return memcmp(&a->labels[i], &b->labels[j], sizeof(a->labels[i])) ==
+		       0 &&
+	       x->verdict == y->verdict &&
+	       memcmp(&a->ops[x->first], &b->ops[y->first],
+		      a->labels[i].ninsns * sizeof(*a->ops)) == 0;
+}
+
+/* What stays as it was, goes on counting. It mostly stays near its place. */
+static void
+keep_hits(struct vnet_chain *to, const struct vnet_chain *from)
+{
+	uint32_t j = 0;
+
+	for (uint32_t i = 0; i < to->nrules; i++) {
+		if (j >= from->nrules || !is_same_rule(to, i, from, j))
+			j = find_rule(from, to->labels[i].name);
+		if (j < from->nrules && is_same_rule(to, i, from, j))
+			to->rules[i].hits = from->rules[j++].hits;
+	}
+}
+
+/* Put in all of @rules. 0; -EEXIST with the index of the one whose name
+ * another has. */
+static int
+insert_all(struct vnet_chain *c, const struct vnet_rule *rules, size_t n,
+	   struct vnet_why *why)
+{
+	char name[VNET_RULE_NAME_SIZE];
+
+	for (size_t i = 0; i < n; i++) {
+		pad_name(name, rules[i].name);
+		if (find_rule(c, name) < c->nrules) {
+			vnet_why(why, "two rules of one name", i, 0, 0);
+			return -EEXIST;
+		}
+		insert(c, find_place(c, rules[i].priority), &rules[i], name);
+	}
+	return 0;
+}
+
+int
+vnet_chain_set(struct vnet_chain *c, const struct vnet_alloc *alloc,
+	       struct vnet_chain_budget *budget, const struct vnet_rule *rules,
+	       size_t n, enum vnet_verdict default_verdict,
+	       struct vnet_why *why)
+{
+	struct vnet_chain to = {.default_verdict = default_verdict};
+	uint64_t insns = 0;
+	int err;
+
+	if (!is_verdict(default_verdict))
+		return vnet_why(why, "unknown verdict", n,
+				(uint64_t)default_verdict, VNET_DROP);
+	for (size_t i = 0; i < n; i++) {
+		err = check_rule(&rules[i], budget->max_program, why);
+		if (err) {
+			if (why)
+				why->index = i;
+			return err;
+		}
+		insns += rules[i].ninsns;
+	}
+	err = check_budget(c, budget, n, insns, why);
+	if (err)
+		return err;
+	if (!get_block(&to, alloc, (uint32_t)n, (uint32_t)insns))
+		return vnet_why_errno(why, -ENOMEM);
+	err = insert_all(&to, rules, n, why);
+	if (err) {
+		alloc->put(alloc->ctx, to.rules,
+			   (size_t)block_size(to.max_rules, to.max_insns));
+		return err;
+	}
+	keep_hits(&to, c);
+	to.default_hits = c->default_hits;
+	become(c, &to, alloc, budget);
 	return 0;
 }
 

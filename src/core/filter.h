@@ -69,6 +69,11 @@ int vnet_chain_add(struct vnet_chain *c, const struct vnet_alloc *alloc,
 		   struct vnet_chain_budget *budget,
 		   const struct vnet_rule *rule, struct vnet_why *why);
 
+int vnet_chain_set(struct vnet_chain *c, const struct vnet_alloc *alloc,
+		   struct vnet_chain_budget *budget,
+		   const struct vnet_rule *rules, size_t n,
+		   enum vnet_verdict default_verdict, struct vnet_why *why);
+
 /*
  * Needs no memory. It asks for a smaller block; where there is none, the chain
  * keeps the one it has, and the share of the budget that goes with it, until

@@ -880,20 +880,42 @@ find_chain(const struct vnet_switch *sw, vnet_port_id id, enum vnet_side side,
 	return 0;
 }
 
-int
-vnet_filter_add(struct vnet_switch *sw, vnet_port_id port, enum vnet_side side,
-		const struct vnet_rule *rule, struct vnet_why *why)
+/* The same, to change it. */
+static int
+change_chain(const struct vnet_switch *sw, vnet_port_id id, enum vnet_side side,
+	     struct vnet_chain **chain, struct vnet_why *why)
 {
-	struct vnet_chain *chain;
-	int r = find_chain(sw, port, side, &chain);
+	int r = find_chain(sw, id, side, chain);
 
 	if (r)
 		return r == -EINVAL ? vnet_why(why, "unknown side", 0, side,
 					       VNET_EGRESS)
 				    : vnet_why_errno(why, r);
-	if (sw->entered)
-		return vnet_why_errno(why, -EBUSY);
-	return vnet_chain_add(chain, &sw->alloc, &sw->budget, rule, why);
+	return sw->entered ? vnet_why_errno(why, -EBUSY) : 0;
+}
+
+int
+vnet_filter_add(struct vnet_switch *sw, vnet_port_id port, enum vnet_side side,
+		const struct vnet_rule *rule, struct vnet_why *why)
+{
+	struct vnet_chain *chain;
+	int r = change_chain(sw, port, side, &chain, why);
+
+	return r ? r
+		 : vnet_chain_add(chain, &sw->alloc, &sw->budget, rule, why);
+}
+
+int
+vnet_filter_set(struct vnet_switch *sw, vnet_port_id port, enum vnet_side side,
+		const struct vnet_rule *rules, size_t nrules,
+		enum vnet_verdict default_verdict, struct vnet_why *why)
+{
+	struct vnet_chain *chain;
+	int r = change_chain(sw, port, side, &chain, why);
+
+	return r ? r
+		 : vnet_chain_set(chain, &sw->alloc, &sw->budget, rules, nrules,
+				  default_verdict, why);
 }
 
 int
@@ -901,13 +923,9 @@ vnet_filter_remove(struct vnet_switch *sw, vnet_port_id port,
 		   enum vnet_side side, const char *name)
 {
 	struct vnet_chain *chain;
-	int r = find_chain(sw, port, side, &chain);
+	int r = change_chain(sw, port, side, &chain, NULL);
 
-	if (r)
-		return r;
-	if (sw->entered)
-		return -EBUSY;
-	return vnet_chain_remove(chain, &sw->alloc, &sw->budget, name);
+	return r ? r : vnet_chain_remove(chain, &sw->alloc, &sw->budget, name);
 }
 
 int
@@ -915,13 +933,9 @@ vnet_filter_set_default(struct vnet_switch *sw, vnet_port_id port,
 			enum vnet_side side, enum vnet_verdict verdict)
 {
 	struct vnet_chain *chain;
-	int r = find_chain(sw, port, side, &chain);
+	int r = change_chain(sw, port, side, &chain, NULL);
 
-	if (r)
-		return r;
-	if (sw->entered)
-		return -EBUSY;
-	return vnet_chain_set_default(chain, verdict);
+	return r ? r : vnet_chain_set_default(chain, verdict);
 }
 
 int

@@ -97,17 +97,30 @@ tear_down(void **state)
 	return 0;
 }
 
+#define PROGRAM_MAX 64
+
 /* Matches a frame whose first octet is @octet; @ninsns (at least 4) long. */
+static void
+make_program(struct vnet_bpf_insn insns[PROGRAM_MAX], uint8_t octet,
+	     size_t ninsns)
+{
+	const struct vnet_bpf_insn match[] = {
+		{VNET_BPF_LD_B_ABS, 0, 0, 0},
+		{VNET_BPF_JEQ_K, 0, 1, octet},
+		{VNET_BPF_RET_K, 0, 0, 1},
+	};
+
+	memcpy(insns, match, sizeof(match));
+	for (size_t i = COUNT(match); i < ninsns; i++)
+		insns[i] = (struct vnet_bpf_insn){.code = VNET_BPF_RET_K};
+}
+
 static int
 add_long(struct fixture *x, struct vnet_chain *c, const char *name,
 	 uint32_t priority, enum vnet_verdict verdict, uint8_t octet,
 	 size_t ninsns)
 {
-	struct vnet_bpf_insn insns[64] = {
-		{VNET_BPF_LD_B_ABS, 0, 0, 0},
-		{VNET_BPF_JEQ_K, 0, 1, octet},
-		{VNET_BPF_RET_K, 0, 0, 1},
-	};
+	struct vnet_bpf_insn insns[PROGRAM_MAX];
 	const struct vnet_rule rule = {
 		.size = sizeof(rule),
 		.name = name,
@@ -117,8 +130,7 @@ add_long(struct fixture *x, struct vnet_chain *c, const char *name,
 		.ninsns = ninsns,
 	};
 
-	for (size_t i = 3; i < ninsns; i++)
-		insns[i].code = VNET_BPF_RET_K;
+	make_program(insns, octet, ninsns);
 	return vnet_chain_add(c, &x->alloc, &x->budget, &rule, NULL);
 }
 
@@ -506,6 +518,152 @@ test_removal_needs_no_memory(void **state)
 	assert_int_equal(x->budget.rules_left, MAX_RULES);
 }
 
+/* Rules for a chain to be set to. */
+struct set {
+	struct vnet_rule rules[MAX_RULES + 1];
+	struct vnet_bpf_insn insns[MAX_RULES + 1][PROGRAM_MAX];
+	size_t n;
+};
+
+static void
+put_in(struct set *set, const char *name, uint32_t priority,
+       enum vnet_verdict verdict, uint8_t octet, size_t ninsns)
+{
+	make_program(set->insns[set->n], octet, ninsns);
+	set->rules[set->n] = (struct vnet_rule){
+		.size = sizeof(struct vnet_rule),
+		.name = name,
+		.priority = priority,
+		.verdict = verdict,
+		.insns = set->insns[set->n],
+		.ninsns = ninsns,
+	};
+	set->n++;
+}
+
+static int
+set_chain(struct fixture *x, struct vnet_chain *c, const struct set *set,
+	  enum vnet_verdict default_verdict, struct vnet_why *why)
+{
+	return vnet_chain_set(c, &x->alloc, &x->budget, set->rules, set->n,
+			      default_verdict, why);
+}
+
+static void
+test_a_chain_is_replaced_as_a_whole(void **state)
+{
+	struct fixture *x = *state;
+	struct set set = {0};
+
+	assert_int_equal(add(x, "old", 0, VNET_DROP, 1), 0);
+	put_in(&set, "late", 9, VNET_PASS, 1, 4);
+	put_in(&set, "b", 5, VNET_DROP, 1, 4);
+	put_in(&set, "a", 5, VNET_PASS, 1, 5);
+	put_in(&set, "early", 1, VNET_PASS, 2, 6);
+	assert_int_equal(set_chain(x, &x->chain, &set, VNET_DROP, NULL), 0);
+	assert_int_equal(x->chain.nrules, 4);
+	assert_rule(&x->chain, 0, "early", 1, VNET_PASS, 0);
+	assert_rule(&x->chain, 1, "b", 5, VNET_DROP, 0);
+	assert_rule(&x->chain, 2, "a", 5, VNET_PASS, 0);
+	assert_rule(&x->chain, 3, "late", 9, VNET_PASS, 0);
+	assert_decides(&x->chain, 1, 1, VNET_DROP);
+	assert_decides(&x->chain, 2, 0, VNET_PASS);
+	assert_decides(&x->chain, 3, 4, VNET_DROP);
+	assert_int_equal(x->budget.rules_left, MAX_RULES - 4);
+	assert_int_equal(x->budget.insns_left, MAX_INSNS - 19);
+
+	set.n = 0;
+	assert_int_equal(set_chain(x, &x->chain, &set, VNET_PASS, NULL), 0);
+	assert_decides(&x->chain, 1, VNET_NO_RULE, VNET_PASS);
+	assert_int_equal(x->memory.blocks, 0);
+}
+
+static void
+test_hits_stay_with_a_rule_that_is_alike_in_everything(void **state)
+{
+	struct fixture *x = *state;
+	enum vnet_verdict verdict;
+	struct set set = {0};
+	uint64_t hits;
+
+	assert_int_equal(add(x, "same", 0, VNET_DROP, 1), 0);
+	assert_int_equal(add(x, "verdict", 0, VNET_DROP, 2), 0);
+	assert_int_equal(add(x, "priority", 0, VNET_DROP, 3), 0);
+	assert_int_equal(add(x, "program", 0, VNET_DROP, 4), 0);
+	assert_int_equal(add(x, "length", 0, VNET_DROP, 5), 0);
+	for (uint8_t octet = 1; octet < 9; octet++) {
+		uint32_t rule;
+
+		(void)run(&x->chain, octet, &rule);
+		vnet_chain_hit(&x->chain, rule);
+	}
+	put_in(&set, "length", 0, VNET_DROP, 5, 5);
+	put_in(&set, "program", 0, VNET_DROP, 40, 4);
+	put_in(&set, "priority", 1, VNET_DROP, 3, 4);
+	put_in(&set, "verdict", 0, VNET_PASS, 2, 4);
+	put_in(&set, "same", 0, VNET_DROP, 1, 4);
+	assert_int_equal(set_chain(x, &x->chain, &set, VNET_PASS, NULL), 0);
+	assert_rule(&x->chain, 0, "length", 0, VNET_DROP, 0);
+	assert_rule(&x->chain, 1, "program", 0, VNET_DROP, 0);
+	assert_rule(&x->chain, 2, "verdict", 0, VNET_PASS, 0);
+	assert_rule(&x->chain, 3, "same", 0, VNET_DROP, 1);
+	assert_rule(&x->chain, 4, "priority", 1, VNET_DROP, 0);
+	vnet_chain_get_default(&x->chain, &verdict, &hits);
+	assert_int_equal(hits, 3);
+}
+
+static void
+test_a_set_that_is_refused_leaves_all_as_it_was(void **state)
+{
+	struct fixture *x = *state;
+	struct vnet_chain_budget budget;
+	struct vnet_chain chain;
+	struct vnet_why why;
+	struct set set = {0};
+
+	assert_int_equal(add(x, "one", 0, VNET_DROP, 1), 0);
+	budget = x->budget;
+	chain = x->chain;
+
+	put_in(&set, "a", 0, VNET_PASS, 1, 4);
+	put_in(&set, "b", 0, VNET_PASS, 1, 4);
+	put_in(&set, "a", 0, VNET_PASS, 2, 4);
+	assert_int_equal(set_chain(x, &x->chain, &set, VNET_PASS, &why),
+			 -EEXIST);
+	assert_string_equal(why.text, "two rules of one name");
+	assert_int_equal(why.index, 2);
+	set.rules[2].name = "";
+	assert_int_equal(set_chain(x, &x->chain, &set, VNET_PASS, &why),
+			 -EINVAL);
+	assert_int_equal(why.index, 2);
+	set.rules[2].name = "c";
+	assert_int_equal(set_chain(x, &x->chain, &set, (enum vnet_verdict)2,
+				   &why),
+			 -EINVAL);
+	x->memory.is_empty = true;
+	assert_int_equal(set_chain(x, &x->chain, &set, VNET_PASS, &why),
+			 -ENOMEM);
+	x->memory.is_empty = false;
+	set.n = 2;
+	put_in(&set, "c", 0, VNET_PASS, 2, 50);
+	put_in(&set, "d", 0, VNET_PASS, 2, 43);
+	assert_int_equal(set_chain(x, &x->chain, &set, VNET_PASS, &why),
+			 -ENOSPC);
+	assert_int_equal(why.found, 101);
+	assert_int_equal(why.bound, 100);
+
+	assert_memory_equal(&budget, &x->budget, sizeof(budget));
+	assert_memory_equal(&chain, &x->chain, sizeof(chain));
+	assert_rule(&x->chain, 0, "one", 0, VNET_DROP, 0);
+	/* Its own share counts: all of it for all of it. */
+	set.n = 3;
+	put_in(&set, "d", 0, VNET_PASS, 2, 42);
+	assert_int_equal(set_chain(x, &x->chain, &set, VNET_PASS, NULL), 0);
+	assert_int_equal(set_chain(x, &x->chain, &set, VNET_PASS, NULL), 0);
+	assert_int_equal(x->budget.insns_left, 0);
+	assert_true(x->memory.peak <= vnet_chain_memory(MAX_RULES, MAX_INSNS));
+}
+
 /* Chains once more, as plain lists. */
 struct model_rule {
 	char name[VNET_RULE_NAME_SIZE];
@@ -564,6 +722,50 @@ model_find(struct model *m, const char *name)
 	return NULL;
 }
 
+/* Is @r in a model, as it is? */
+static bool
+is_alike(const struct model_rule *a, const struct model_rule *b)
+{
+	return a->priority == b->priority && a->verdict == b->verdict &&
+	       a->octet == b->octet && a->ninsns == b->ninsns;
+}
+
+/* Set a chain to some of its rules, in another order, and @r. */
+static int
+set_alike(struct fixture *x, struct vnet_chain *c, struct model *m,
+	  const struct model_rule *r)
+{
+	struct model to = {
+		.default_verdict = r->verdict,
+		.default_hits = m->default_hits,
+	};
+	struct set set = {0};
+	int err;
+
+	for (size_t i = m->nrules; i-- > 0;)
+		if (strcmp(m->rules[i].name, r->name) != 0 && below(4))
+			to.rules[to.nrules++] = m->rules[i];
+	if (to.nrules < MAX_RULES) {
+		const struct model_rule *there = model_find(m, r->name);
+
+		to.rules[to.nrules] = *r;
+		if (there && is_alike(there, r))
+			to.rules[to.nrules].hits = there->hits;
+		to.nrules++;
+	}
+	for (size_t i = 0; i < to.nrules; i++) {
+		struct model_rule *rule = &to.rules[i];
+
+		rule->age = i;
+		put_in(&set, rule->name, rule->priority, rule->verdict,
+		       rule->octet, rule->ninsns);
+	}
+	err = set_chain(x, c, &set, to.default_verdict, NULL);
+	if (!err)
+		*m = to;
+	return err;
+}
+
 static void
 assert_decides_alike(struct model *m, struct vnet_chain *c, uint8_t octet)
 {
@@ -615,6 +817,7 @@ test_random_operations_do_what_the_model_does(void **state)
 	struct vnet_chain chains[NCHAINS];
 	struct model models[NCHAINS] = {0};
 	unsigned count[4] = {0}; /* 0, -EEXIST, -ENOSPC, -ENOMEM */
+	unsigned nset = 0;
 
 	seed = 2;
 	for (unsigned i = 0; i < NCHAINS; i++)
@@ -631,7 +834,7 @@ test_random_operations_do_what_the_model_does(void **state)
 		x->memory.is_empty = below(8) == 0;
 		(void)snprintf(r.name, sizeof(r.name), "rule %u", below(16));
 		r.priority = below(3);
-		r.age = round;
+		r.age = MAX_RULES + round;
 		r.verdict = below(2) ? VNET_PASS : VNET_DROP;
 		r.octet = (uint8_t)below(6);
 		r.ninsns = 4 + below(9);
@@ -680,6 +883,12 @@ test_random_operations_do_what_the_model_does(void **state)
 			}
 			break;
 		default:
+			err = set_alike(x, c, m, &r);
+			nset += err == 0;
+			if (err == -ENOMEM)
+				assert_true(x->memory.is_empty);
+			else if (err)
+				assert_int_equal(err, -ENOSPC);
 			break;
 		}
 		assert_decides_alike(m, c, (uint8_t)below(7));
@@ -695,6 +904,7 @@ test_random_operations_do_what_the_model_does(void **state)
 
 	for (unsigned i = 0; i < COUNT(count); i++)
 		assert_in_range(count[i], 100, 20000);
+	assert_in_range(nset, 1000, 20000);
 	assert_in_range(x->memory.peak,
 			vnet_chain_memory(MAX_RULES, MAX_INSNS) / 2,
 			vnet_chain_memory(MAX_RULES, MAX_INSNS));
@@ -741,6 +951,9 @@ main(void)
 		TEST(test_budget_of_instructions_is_shared_and_given_back),
 		TEST(test_addition_without_memory_leaves_all_as_it_was),
 		TEST(test_removal_needs_no_memory),
+		TEST(test_a_chain_is_replaced_as_a_whole),
+		TEST(test_hits_stay_with_a_rule_that_is_alike_in_everything),
+		TEST(test_a_set_that_is_refused_leaves_all_as_it_was),
 		TEST(test_random_operations_do_what_the_model_does),
 		TEST(test_memory_of_the_largest_budget_is_told),
 	};
