@@ -394,11 +394,13 @@ add_member(struct check *k, const struct place *p, const struct key *key,
 		check_refuse(k, p, "there is no \"%s\"", key->name);
 		return -EINVAL;
 	}
-	normal = check_value(k, &at, key, member);
+	normal = json_is_null(member) && k->kind == SCHEMA_PORT_CHANGES
+			 ? json_null()
+			 : check_value(k, &at, key, member);
 	if (!normal)
 		return -EINVAL;
 	/* A change may be one to the default. */
-	if (key_is_default(key, normal) && k->kind != SCHEMA_PORT_CHANGES) {
+	if (k->kind != SCHEMA_PORT_CHANGES && key_is_default(key, normal)) {
 		json_decref(normal);
 		return 0;
 	}

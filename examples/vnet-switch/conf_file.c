@@ -304,6 +304,23 @@ add(config_setting_t *to, const char *name, const json_t *value)
 	return setting && fill(setting, value);
 }
 
+/* libconfig leaves blanks at the ends of lines; in texts there are none. */
+static void
+strip(char *text)
+{
+	const char *from = text;
+	char *to = text;
+
+	while (*from) {
+		const size_t n = strspn(from, " ");
+
+		if (from[n] == '\n')
+			from += n;
+		*to++ = *from++;
+	}
+	*to = '\0';
+}
+
 char *
 conf_file_text(const json_t *config)
 {
@@ -321,6 +338,8 @@ conf_file_text(const json_t *config)
 			if (fclose(f)) {
 				free(text);
 				text = NULL;
+			} else {
+				strip(text);
 			}
 		}
 	}

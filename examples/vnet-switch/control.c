@@ -635,7 +635,7 @@ on_event(void *ctx, json_t *event)
 	struct control *control = ctx;
 
 	for (struct connection *n = control->connections; n; n = n->next)
-		if (n->monitors && !n->is_over && !n->is_broken)
+		if (n->monitors && !n->capture && !n->is_over && !n->is_broken)
 			tell_event(n, event);
 }
 

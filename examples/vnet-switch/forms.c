@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <net/if.h>
 #include <pwd.h>
@@ -78,28 +79,36 @@ form_netns(const char *text, const char **expected)
 	return NULL;
 }
 
+/* Of the same characters, but that each "x" is a digit of base 16. */
+static bool
+is_like(const char *text, const char *pattern)
+{
+	for (; *pattern; pattern++, text++)
+		if (*pattern == 'x' ? !isxdigit((unsigned char)*text)
+				    : *text != *pattern)
+			return false;
+	return !*text;
+}
+
 json_t *
 form_mac(const char *text, const char **expected)
 {
-	static const char pattern[] = "xx:xx:xx:xx:xx:xx";
-	char normal[sizeof(pattern)];
-	unsigned int any = 0;
+	char normal[] = "xx:xx:xx:xx:xx:xx", *to = normal;
 
 	*expected = "an address of one station, as in 02:00:00:00:00:01";
-	for (size_t i = 0; i < sizeof(pattern); i++) {
-		const char *digit =
-			text[i] ? strchr("0123456789abcdefABCDEF", text[i])
-				: NULL;
-
-		if (pattern[i] == 'x' ? !digit : text[i] != pattern[i])
-			return NULL;
-		normal[i] = text[i];
-		if (digit && text[i] >= 'A' && text[i] <= 'F')
-			normal[i] = (char)(text[i] - 'A' + 'a');
-		any |= digit && text[i] != '0';
+	if (!is_like(text, "xx:xx:xx:xx:xx:xx") &&
+	    !is_like(text, "xx-xx-xx-xx-xx-xx") &&
+	    !is_like(text, "xxxx.xxxx.xxxx"))
+		return NULL;
+	for (; *text; text++) {
+		if (!isxdigit((unsigned char)*text))
+			continue;
+		to += *to == ':';
+		*to++ = (char)tolower((unsigned char)*text);
 	}
 	/* The last bit of the first octet says that it is a group's. */
-	if (!any || strchr("13579bdf", normal[1]))
+	if (!strcmp(normal, "00:00:00:00:00:00") ||
+	    strchr("13579bdf", normal[1]))
 		return NULL;
 	return json_string(normal);
 }

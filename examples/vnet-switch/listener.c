@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "listener.h"
+#include "log.h"
 
 #define BACKLOG 64
 
@@ -55,7 +56,8 @@ wait_for_lock(int fd)
 	return -EBUSY;
 }
 
-/* The folder of a socket, locked until it is closed; or -errno. */
+/* The folder of a socket, locked, if that can be had, until it is closed; or
+ * -errno. */
 static int
 lock_folder(const char *path, struct complaint *c)
 {
@@ -76,12 +78,17 @@ lock_folder(const char *path, struct complaint *c)
 				folder, strerror(-r));
 	}
 	r = wait_for_lock(fd);
-	if (r) {
+	/* Whoever may read the folder may lock it: that must not keep us from
+	 * starting. */
+	if (r == -EBUSY) {
+		log_write(LOG_WARNING,
+			  "socket %s: somebody has locked %s: going on without",
+			  path, folder);
+	} else if (r) {
 		close(fd);
-		return complain(
-			c, r, "socket %s: cannot lock the folder %s: %s", path,
-			folder,
-			r == -EBUSY ? "somebody has locked it" : strerror(-r));
+		return complain(c, r,
+				"socket %s: cannot lock the folder %s: %s",
+				path, folder, strerror(-r));
 	}
 	return fd;
 }

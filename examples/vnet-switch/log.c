@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,8 +31,10 @@ static const char *const names[] = {
 	[LOG_DEBUG] = "debug",
 };
 
+/* @unread: lines since one was written for which there was no room. */
 static struct {
 	enum log_level level;
+	unsigned int unread;
 	struct line lines[MEMORY];
 } state = {.level = LOG_INFO};
 
@@ -69,22 +72,44 @@ find_line(uint64_t h)
 	return oldest;
 }
 
-static void
-put(enum log_level level, const char *text, unsigned int missed)
+/* In one piece, so that lines of others do not mix with it. Whoever should read
+ * it must not hold us up: what says that it has room has it for a line. */
+static bool
+write_line(const char *text, size_t len)
+{
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return poll(&p, 1, 0) == 1 && p.revents & POLLOUT &&
+	       write(STDERR_FILENO, text, len) >= 0;
+}
+
+/* "level: text", and behind it how many more @what there are, if any. */
+static bool
+put_line(enum log_level level, const char *text, unsigned int more,
+	 const char *what)
 {
 	char line[LINE_SIZE + 64];
 	int n;
 
-	if (missed)
+	if (more)
 		n = snprintf(line, sizeof(line),
-			     "vnet-switch: %s: %s (and %u times more)\n",
-			     names[level], text, missed);
+			     "vnet-switch: %s: %s (and %u %s%s more)\n",
+			     names[level], text, more, what,
+			     more == 1 ? "" : "s");
 	else
 		n = snprintf(line, sizeof(line), "vnet-switch: %s: %s\n",
 			     names[level], text);
-	/* In one piece, so that lines of others do not mix with it. */
-	if (write(STDERR_FILENO, line, (size_t)n) < 0)
-		return;
+	return write_line(line, (size_t)n);
+}
+
+static void
+put(enum log_level level, const char *text, unsigned int missed)
+{
+	if (state.unread &&
+	    put_line(LOG_WARNING, "the log was not read", state.unread, "line"))
+		state.unread = 0;
+	if (state.unread || !put_line(level, text, missed, "time"))
+		state.unread++;
 }
 
 void

@@ -33,6 +33,8 @@ static const int numbers[NSIGNALS] = {
 	[HUP] = SIGHUP,
 };
 
+#define PLURAL(n) ((n) == 1 ? "" : "s")
+
 /**
  * struct program
  * @socket:	where the control socket is
@@ -87,20 +89,22 @@ find_socket(const json_t *config, char *path, size_t size)
 		socket_path(path, size);
 }
 
+static void
+take_setting(struct program *p, const json_t *config, const char *key)
+{
+	json_t *value = json_object_get(config, key);
+
+	if (value)
+		json_object_set(p->settings, key, value);
+	else
+		json_object_del(p->settings, key);
+}
+
 /* What is the program's, and can change. */
 static void
 take_settings(struct program *p, const json_t *config)
 {
-	static const char *const keys[] = {"log", "cpu"};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		json_t *value = json_object_get(config, keys[i]);
-
-		if (value)
-			json_object_set(p->settings, keys[i], value);
-		else
-			json_object_del(p->settings, keys[i]);
-	}
+	take_setting(p, config, "log");
 	log_set_level(json_string_value(json_object_get(config, "log")));
 }
 
@@ -119,6 +123,7 @@ reload(void *ctx, json_t *complaints)
 	char socket[sizeof(p->socket)];
 	struct complaint c;
 	json_t *config;
+	size_t n;
 	int r = 0;
 
 	notify_reloading();
@@ -132,11 +137,16 @@ reload(void *ctx, json_t *complaints)
 			collect(complaints, &c);
 		}
 		json_decref(config);
-		log_write(LOG_INFO, "reloaded, with %zu complaints",
-			  json_array_size(complaints));
+		n = json_array_size(complaints);
+		if (n)
+			log_write(LOG_INFO, "reloaded, with %zu complaint%s", n,
+				  PLURAL(n));
+		else
+			log_write(LOG_INFO, "reloaded");
 	} else {
 		r = -EINVAL;
 		collect(complaints, &c);
+		log_write(LOG_INFO, "not reloaded: all is as before");
 	}
 	notify("READY=1");
 	return r;
@@ -147,19 +157,32 @@ reload(void *ctx, json_t *complaints)
  */
 
 static void
+on_hangup(struct program *p)
+{
+	json_t *complaints;
+
+	if (!p->options.config) {
+		log_write(LOG_WARNING, "SIGHUP: there is no file to read: "
+				       "started without -c");
+		return;
+	}
+	complaints = json_array();
+	reload(p, complaints);
+	json_decref(complaints);
+}
+
+static void
 on_signal(evutil_socket_t number, short what, void *ctx)
 {
 	struct program *p = ctx;
-	json_t *complaints;
 
 	(void)what;
 	if (number == SIGHUP) {
-		complaints = json_array();
-		reload(p, complaints);
-		json_decref(complaints);
+		on_hangup(p);
 		return;
 	}
-	log_write(LOG_INFO, "ends: signal %d", (int)number);
+	log_write(LOG_INFO, "ending: %s",
+		  number == SIGTERM ? "SIGTERM" : "SIGINT");
 	event_base_loopbreak(p->base);
 }
 
@@ -209,10 +232,11 @@ static void
 say_ready(struct program *p, const json_t *config)
 {
 	static const char line[] = "ready\n";
+	const size_t n = json_array_size(json_object_get(config, "ports"));
 	int fd = p->options.ready_fd;
 
-	log_write(LOG_INFO, "ready: %zu ports, control socket %s",
-		  json_array_size(json_object_get(config, "ports")), p->socket);
+	log_write(LOG_INFO, "ready: %zu port%s, control socket %s", n,
+		  PLURAL(n), p->socket);
 	notify("READY=1");
 	if (fd < 0)
 		return;
@@ -233,13 +257,14 @@ start(struct program *p, const json_t *config, struct complaint *c)
 		.version = VNET_SWITCH_VERSION,
 		.file = p->options.config,
 		.settings = p->settings,
-		.reload = reload,
+		.reload = p->options.config ? reload : NULL,
 		.ctx = p,
 	};
 	int r;
 
 	find_socket(config, p->socket, sizeof(p->socket));
 	take_settings(p, config);
+	take_setting(p, config, "cpu");
 	raise_files();
 	p->base = event_base_new();
 	if (!p->base)
@@ -250,7 +275,9 @@ start(struct program *p, const json_t *config, struct complaint *c)
 	if (r)
 		return r;
 	control.plant = p->plant;
-	r = control_create(&p->control, p->base, &control, c);
+	r = socket_path_check(p->socket, true, c);
+	if (!r)
+		r = control_create(&p->control, p->base, &control, c);
 	return r ? r : plant_open(p->plant, c);
 }
 

@@ -10,6 +10,9 @@
 
 #include "opener.h"
 
+/* Octets of a value that a complaint quotes: those of a socket's path. */
+#define QUOTED 107
+
 static const char *
 string(const json_t *port, const char *key, const char *otherwise)
 {
@@ -55,13 +58,29 @@ opener_listens(const json_t *port)
 	       !strcmp(string(port, "mode", "listen"), "listen");
 }
 
+/* "port NAME (KEY VALUE, ...)": with what the kernel may have to say about. */
 static int
 complain_port(const json_t *port, int r, const struct vnet_why *why,
 	      struct complaint *c)
 {
-	char what[64];
+	static const char *const keys[] = {"interface", "netns", "path"};
+	char what[COMPLAINT_SIZE];
+	const char *before = " (";
+	size_t len;
 
-	snprintf(what, sizeof(what), "port %s", name_of(port));
+	len = (size_t)snprintf(what, sizeof(what), "port %s", name_of(port));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		const char *value = string(port, keys[i], NULL);
+
+		if (!value)
+			continue;
+		len += (size_t)snprintf(what + len, sizeof(what) - len,
+					"%s%s %.*s", before, keys[i], QUOTED,
+					value);
+		before = ", ";
+	}
+	if (*before == ',')
+		snprintf(what + len, sizeof(what) - len, ")");
 	return complain_why(c, r, what, why);
 }
 
@@ -150,6 +169,13 @@ wants_up(const json_t *port)
 	const json_t *up = json_object_get(port, "up");
 
 	return up ? json_is_true(up) : tap_mode(port) != VNET_TAP_ATTACH;
+}
+
+/* Does it say nothing of this, of an interface that others have set up? */
+static bool
+leaves(const json_t *port, const char *key)
+{
+	return tap_mode(port) == VNET_TAP_ATTACH && !json_object_get(port, key);
 }
 
 static int
@@ -247,7 +273,9 @@ opener_is_other(const json_t *from, const json_t *to)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (!is_same(from, to, keys[i]))
 			return true;
-	return false;
+	/* Only a new interface has the address that Linux gives it. */
+	return json_object_get(from, "mac") && !json_object_get(to, "mac") &&
+	       !leaves(to, "mac");
 }
 
 bool
@@ -270,6 +298,7 @@ change_tap(struct vnet_medium *m, const json_t *from, const json_t *to,
 {
 	const json_t *before = json_object_get(from, "addresses");
 	const json_t *after = json_object_get(to, "addresses");
+	const json_t *mtu = json_object_get(to, "mtu");
 	struct vnet_tap_change change = {.size = sizeof(change)};
 	bool up = wants_up(to);
 	const char **remove, **add;
@@ -278,10 +307,10 @@ change_tap(struct vnet_medium *m, const json_t *from, const json_t *to,
 
 	if (!is_same(from, to, "mac"))
 		change.mac = mac_of(to);
-	if (!is_same(from, to, "mtu"))
-		change.mtu = (uint32_t)json_integer_value(
-			json_object_get(to, "mtu"));
-	if (wants_up(from) != up)
+	if (!is_same(from, to, "mtu") && !leaves(to, "mtu"))
+		change.mtu = mtu ? (uint32_t)json_integer_value(mtu)
+				 : VNET_MTU_DEFAULT;
+	if (!is_same(from, to, "up") && !leaves(to, "up"))
 		change.up = &up;
 	remove = texts(before, after, &change.nremove);
 	add = texts(after, NULL, &change.nadd);
@@ -306,7 +335,7 @@ opener_change(struct vnet_medium *m, const json_t *from, const json_t *to,
 {
 	if (!is_type(to, "tap") ||
 	    (is_same(from, to, "mac") && is_same(from, to, "mtu") &&
-	     is_same(from, to, "addresses") && wants_up(from) == wants_up(to)))
+	     is_same(from, to, "addresses") && is_same(from, to, "up")))
 		return 0;
 	return change_tap(m, from, to, c);
 }

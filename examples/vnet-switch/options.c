@@ -38,22 +38,28 @@ static const struct argp_option list[] = {
 	 "Write a line to descriptor N when all is ready", 2},
 	{"log", LOG, "LEVEL", 0, "error, warning, info (default) or debug", 2},
 	{"check", CHECK, NULL, 0, "Check options and file, and exit", 2},
+	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, -1},
 	{0},
 };
 
-/* As complain(), of a value of an option. */
+static const struct complaint not_utf8 = {"found text that is not UTF-8"};
+
+/* Of a value of an option: the first is told, when all are read. */
 static void
 refuse(struct argp_state *state, const char *option, const char *value,
        const struct complaint *c)
 {
-	argp_error(state, "%s %s: %s", option, value, c->text);
+	struct options *o = state->input;
+
+	if (!*o->wrong.text)
+		complain(&o->wrong, 0, "%s %s: %s", option, value, c->text);
 }
 
 static void
 set(struct argp_state *state, const char *key, const char *value)
 {
 	struct options *o = state->input;
-	struct complaint c;
+	struct complaint c = not_utf8;
 	json_t *text = json_sprintf("%s=%s", key, value);
 	char option[16];
 
@@ -79,22 +85,6 @@ next(char **text)
 	return strsep(text, ",");
 }
 
-/* "address" may be said more than once, and so is in the singular. */
-static int
-set_port_key(json_t *port, const char *text, struct complaint *c)
-{
-	static const char address[] = "address=";
-	json_t *plural;
-	int r;
-
-	if (strncmp(text, address, sizeof(address) - 1) != 0)
-		return schema_set(SCHEMA_PORT, port, text, c);
-	plural = json_sprintf("addresses=%s", text + sizeof(address) - 1);
-	r = schema_set(SCHEMA_PORT, port, json_string_value(plural), c);
-	json_decref(plural);
-	return r;
-}
-
 /* The first of @value is the value of @key. NULL with @c if it is no port. */
 static json_t *
 parse_port(const char *type, const char *key, char *value, struct complaint *c)
@@ -105,11 +95,11 @@ parse_port(const char *type, const char *key, char *value, struct complaint *c)
 	int r = 0;
 
 	if (!port) {
-		complain(c, -EINVAL, "found text that is not UTF-8");
+		*c = not_utf8;
 		return NULL;
 	}
 	while (!r && (text = next(&value)))
-		r = set_port_key(port, text, c);
+		r = schema_set(SCHEMA_PORT, port, text, c);
 	if (!r)
 		checked = schema_check(SCHEMA_PORT, port, NULL, NULL, c);
 	json_decref(port);
@@ -127,10 +117,34 @@ add_port(struct argp_state *state, const char *type, const char *key,
 
 	free(value);
 	(void)snprintf(option, sizeof(option), "--%s", type);
-	if (!port)
+	if (port)
+		json_array_append_new(o->ports,
+				      json_pack("{s:s, s:o}", "option", option,
+						"port", port));
+	else
 		refuse(state, option, arg, &c);
-	json_array_append_new(o->ports, json_pack("{s:s, s:o}", "option",
-						  option, "port", port));
+}
+
+/* @text is NULL where there was no comma. */
+static int
+set_filter_key(json_t *filter, const char *key, const char *text,
+	       struct complaint *c)
+{
+	json_t *setting;
+	int r;
+
+	if (!text)
+		return complain(c, -EINVAL,
+				"expected PORT,in|out,NAME,PRIO,pass|drop,"
+				"EXPR");
+	setting = json_sprintf("%s=%s", key, text);
+	if (!setting) {
+		*c = not_utf8;
+		return -EINVAL;
+	}
+	r = schema_set(SCHEMA_FILTER, filter, json_string_value(setting), c);
+	json_decref(setting);
+	return r;
 }
 
 /* The expression, which comes last, may have commas. NULL with @c. */
@@ -140,29 +154,14 @@ parse_filter(char *value, const char **port, struct complaint *c)
 	static const char *const keys[] = {"side", "name", "priority",
 					   "verdict"};
 	json_t *filter = json_object(), *checked = NULL;
-	int r = 0;
 
 	*port = next(&value);
-	for (size_t i = 0; !r && i < sizeof(keys) / sizeof(*keys); i++) {
-		const char *text = next(&value);
-		json_t *setting;
-
-		if (!text) {
-			r = complain(c, -EINVAL,
-				     "expected PORT,in|out,NAME,PRIO,pass|drop,"
-				     "EXPR");
-			break;
-		}
-		setting = json_sprintf("%s=%s", keys[i], text);
-		r = schema_set(SCHEMA_FILTER, filter,
-			       json_string_value(setting), c);
-		json_decref(setting);
-	}
-	if (!r) {
-		json_object_set_new(filter, "expr",
-				    json_string(value ? value : ""));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (set_filter_key(filter, keys[i], next(&value), c))
+			goto free_filter;
+	if (!set_filter_key(filter, "expr", value, c))
 		checked = schema_check(SCHEMA_FILTER, filter, NULL, NULL, c);
-	}
+free_filter:
 	json_decref(filter);
 	return checked;
 }
@@ -175,24 +174,33 @@ add_filter(struct argp_state *state, const char *arg)
 	char *value = strdup(arg);
 	const char *port = NULL;
 	json_t *filter = value ? parse_filter(value, &port, &c) : NULL;
+	json_t *entry = filter ? json_pack("{s:s, s:s, s:O}", "option", arg,
+					   "port", port, "filter", filter)
+			       : NULL;
 
-	if (!filter)
+	if (filter && !entry)
+		c = not_utf8;
+	if (entry)
+		json_array_append_new(o->filters, entry);
+	else
 		refuse(state, "--filter", arg, &c);
-	json_array_append_new(o->filters,
-			      json_pack("{s:s, s:s, s:o}", "option", arg,
-					"port", port, "filter", filter));
+	json_decref(filter);
 	free(value);
 }
 
 static int
 parse_fd(struct argp_state *state, const char *arg)
 {
+	static const struct complaint closed = {
+		"expected the number of an open descriptor"};
 	char *end;
 	long fd = strtol(arg, &end, 10);
 
 	if (end == arg || *end || fd < 0 || fd > 1 << 20 ||
-	    fcntl((int)fd, F_GETFD) < 0)
-		argp_error(state, "--ready-fd %s: no open descriptor", arg);
+	    fcntl((int)fd, F_GETFD) < 0) {
+		refuse(state, "--ready-fd", arg, &closed);
+		return -1;
+	}
 	return (int)fd;
 }
 
@@ -231,6 +239,14 @@ parse(int key, char *arg, struct argp_state *state)
 		break;
 	case CHECK:
 		o->check = true;
+		break;
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		break;
+	case ARGP_KEY_END:
+		/* Of --check it is the answer. */
+		if (*o->wrong.text && !o->check)
+			argp_error(state, "%s", o->wrong.text);
 		break;
 	case ARGP_KEY_ARG:
 		argp_error(state,
@@ -333,13 +349,17 @@ join_ports(const struct options *o, json_t *config, struct complaint *c)
 	json_array_foreach(o->ports, i, entry) {
 		json_t *port = json_object_get(entry, "port");
 		const char *name = string(port, "name");
+		const char *option = string(entry, "option");
 		const char *other = find_option(o, name, i);
 
+		if (other && !strcmp(other, option))
+			return complain(c, -EEXIST,
+					"port %s: given twice, by %s", name,
+					option);
 		if (find_named(ports, name))
 			return complain(c, -EEXIST,
 					"port %s: given by %s, and by %s", name,
-					other ? other : o->config,
-					string(entry, "option"));
+					other ? other : o->config, option);
 		json_array_append_new(ports, json_deep_copy(port));
 	}
 	return 0;
@@ -370,10 +390,13 @@ join_filters(const struct options *o, json_t *config, struct complaint *c)
 json_t *
 options_join(const struct options *o, struct complaint *c)
 {
-	json_t *config =
-		o->config ? conf_file_read(o->config, c) : json_object();
-	json_t *checked = NULL;
+	json_t *config, *checked = NULL;
 
+	if (*o->wrong.text) {
+		*c = o->wrong;
+		return NULL;
+	}
+	config = o->config ? conf_file_read(o->config, c) : json_object();
 	if (!config)
 		return NULL;
 	json_object_update(config, o->settings);

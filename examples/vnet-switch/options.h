@@ -17,6 +17,7 @@
  * @filters:	{"option", "port", "filter"} for each filter
  * @ready_fd:	where readiness is told, or -1
  * @check:	look whether all is right, and no more
+ * @wrong:	what is wrong with a value; empty if nothing is
  */
 struct options {
 	const char *config;
@@ -25,10 +26,12 @@ struct options {
 	json_t *filters;
 	int ready_fd;
 	bool check;
+	struct complaint wrong;
 };
 
-/* Exits, with 2, if there is something wrong with the options by themselves,
- * and with 0 for --help and --version. */
+/* Exits, with 2, if there is something wrong with the options by themselves
+ * (with their values: unless they are only to be checked), and with 0 for
+ * --help and --version. */
 void options_parse(struct options *o, int argc, char **argv);
 void options_fini(struct options *o);
 

@@ -10,12 +10,18 @@
 #include <vnet/malloc.h>
 
 #include "closer.h"
+#include "forms.h"
 #include "log.h"
+#include "opener.h"
+#include "plant_filter.h"
 #include "plant_port.h"
 #include "schema.h"
 
 /* Events that are taken with one hold of the lock. */
 #define EVENTS_MAX 32
+
+/* Octets of what somebody has sent that a complaint quotes. */
+#define QUOTED 40
 
 /* What the load does is told so often at the most, in microseconds. */
 #define PAUSE_US 50000
@@ -97,8 +103,16 @@ pass_on(struct plant *plant, json_t *event)
 static json_t *
 make_event(const char *type, const char *port, vnet_nsec time, uint32_t count)
 {
-	json_t *event = json_pack("{s:s, s:I, s:I}", "event", type, "time_ns",
-				  (json_int_t)time, "count", (json_int_t)count);
+	const vnet_nsec age = plant_now() - time;
+	struct timespec t;
+	json_t *event;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	event = json_pack("{s:s, s:I, s:I, s:I}", "event", type, "time_ns",
+			  (json_int_t)time, "wall_ns",
+			  (json_int_t)t.tv_sec * VNET_NSEC_PER_SEC + t.tv_nsec -
+				  (json_int_t)age,
+			  "count", (json_int_t)count);
 
 	if (port)
 		json_object_set_new(event, "port", json_string(port));
@@ -448,28 +462,18 @@ plant_filter_del(struct plant *plant, const char *port, const char *side,
 static int
 parse_mac(const char *text, struct vnet_mac *mac, struct complaint *c)
 {
-	const char *at = text;
-	char *end;
-	bool is_zero = true;
+	const char *expected, *at;
+	json_t *normal = form_mac(text, &expected);
 
-	for (int i = 0; i < 6; i++) {
-		unsigned long n = strtoul(at, &end, 16);
-
-		if (end - at != 2 || (i < 5 ? *end != ':' : *end != '\0'))
-			goto refuse;
-		mac->octet[i] = (uint8_t)n;
-		is_zero = is_zero && n == 0;
-		at = end + 1;
-	}
-	if (is_zero || mac->octet[0] & 1)
-		goto refuse;
+	if (!normal)
+		return complain(c, -EINVAL, "mac: found \"%.*s\", expected %s",
+				QUOTED, text, expected);
+	at = json_string_value(normal);
+	for (int i = 0; i < 6; i++)
+		mac->octet[i] =
+			(uint8_t)strtoul(at + (size_t)(3 * i), NULL, 16);
+	json_decref(normal);
 	return 0;
-
-refuse:
-	return complain(c, -EINVAL,
-			"mac: found %s, expected the address of a station, as "
-			"in 02:00:00:00:00:01",
-			text);
 }
 
 int
@@ -567,24 +571,49 @@ plant_port_del(struct plant *plant, const char *name, struct complaint *c)
 	return 0;
 }
 
+/* In normal form, with the filters; NULL with @c. */
+static json_t *
+changed_config(const struct plant_port *p, const json_t *changes,
+	       struct complaint *c)
+{
+	json_t *wanted = plant_port_config(p), *config = NULL;
+	json_t *typed = json_copy((json_t *)changes), *normal, *value;
+	const char *key;
+
+	if (!json_object_get(typed, "type"))
+		json_object_set_new(typed, "type",
+				    json_string(opener_type(p->config)));
+	normal = schema_check(SCHEMA_PORT_CHANGES, typed, NULL, NULL, c);
+	json_decref(typed);
+	json_object_foreach(normal, key, value) {
+		if (json_is_null(value))
+			json_object_del(wanted, key);
+		else
+			json_object_set(wanted, key, value);
+	}
+	if (normal)
+		config = schema_check(SCHEMA_PORT, wanted, NULL, NULL, c);
+	json_decref(normal);
+	json_decref(wanted);
+	return config;
+}
+
 int
 plant_port_set(struct plant *plant, const char *name, const json_t *changes,
 	       struct complaint *c)
 {
 	struct plant_port *p = plant_find(plant, name, c);
-	const char *other = json_string_value(json_object_get(changes, "name"));
-	json_t *wanted, *config;
+	const json_t *other = json_object_get(changes, "name");
+	json_t *config;
 	int r;
 
 	if (!p)
 		return -ENOENT;
-	if (other && strcmp(other, name) != 0)
+	if (other && (!json_is_string(other) ||
+		      strcmp(json_string_value(other), name) != 0))
 		return complain(c, -EINVAL,
 				"port %s: a port cannot change its name", name);
-	wanted = plant_port_config(p);
-	json_object_update(wanted, (json_t *)changes);
-	config = schema_check(SCHEMA_PORT, wanted, NULL, NULL, c);
-	json_decref(wanted);
+	config = changed_config(p, changes, c);
 	if (!config)
 		return -EINVAL;
 	r = plant_port_become(p, config, PLANT_CONTROL, c);

@@ -54,8 +54,9 @@ unsigned int plant_apply(struct plant *plant, const json_t *config,
  * that are not the switch's (socket, log, cpu). New reference. */
 json_t *plant_config(const struct plant *plant);
 
-/* "may_exist": -EEXIST is the caller's to forgive; likewise -ENOENT. @port and
- * @changes are in normal form. Each returns 0, or -errno with @c. */
+/* "may_exist": -EEXIST is the caller's to forgive; likewise -ENOENT. @port is in
+ * normal form, @changes (an object) are as somebody has sent them: null gives a
+ * key its default. Each returns 0, or -errno with @c. */
 int plant_port_add(struct plant *plant, const json_t *port,
 		   enum plant_origin origin, struct complaint *c);
 int plant_port_del(struct plant *plant, const char *name, struct complaint *c);

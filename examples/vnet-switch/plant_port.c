@@ -11,6 +11,7 @@
 
 #include "log.h"
 #include "opener.h"
+#include "plant_filter.h"
 #include "plant_port.h"
 #include "schema.h"
 
@@ -24,265 +25,6 @@ static const char *
 path_of(const struct plant_port *p)
 {
 	return schema_string(p->config, "path");
-}
-
-/*
- * Filters
- */
-
-enum vnet_side
-plant_side(const char *name)
-{
-	return strcmp(name, "out") ? VNET_INGRESS : VNET_EGRESS;
-}
-
-static enum vnet_verdict
-verdict(const char *name)
-{
-	return strcmp(name, "drop") ? VNET_PASS : VNET_DROP;
-}
-
-static enum vnet_side
-side_of(const struct plant_filter *f)
-{
-	return plant_side(schema_string(f->config, "side"));
-}
-
-static void
-filter_free(struct plant_filter *f)
-{
-	if (!f)
-		return;
-	program_fini(&f->program);
-	json_decref(f->config);
-	free(f);
-}
-
-static void
-free_filters(struct plant_filter *f)
-{
-	struct plant_filter *next;
-
-	for (; f; f = next) {
-		next = f->next;
-		filter_free(f);
-	}
-}
-
-/* NULL with @c. */
-static struct plant_filter *
-filter_new(const struct plant_port *p, const json_t *config,
-	   enum plant_origin origin, struct complaint *c)
-{
-	struct plant_filter *f = calloc(1, sizeof(*f));
-	struct complaint inner;
-	const char *expr = schema_string(config, "expr");
-
-	if (!f) {
-		complain(c, -ENOMEM, "no memory");
-		return NULL;
-	}
-	if (program_compile(&f->program, expr ? expr : "", &inner)) {
-		complain(c, -EINVAL, "port %s: filter %s: %s", p->name,
-			 schema_string(config, "name"), inner.text);
-		free(f);
-		return NULL;
-	}
-	f->config = json_deep_copy(config);
-	f->origin = origin;
-	return f;
-}
-
-static struct plant_filter **
-find_filter(struct plant_port *p, const char *side, const char *name)
-{
-	struct plant_filter **at = &p->filters;
-
-	while (*at && (side_of(*at) != plant_side(side) ||
-		       strcmp(schema_string((*at)->config, "name"), name) != 0))
-		at = &(*at)->next;
-	return at;
-}
-
-static struct plant_filter **
-find_like(struct plant_port *p, const json_t *config)
-{
-	return find_filter(p, schema_string(config, "side"),
-			   schema_string(config, "name"));
-}
-
-static int
-add_rule(struct plant_port *p, const struct plant_filter *f,
-	 struct complaint *c)
-{
-	const struct vnet_rule rule = {
-		.size = sizeof(rule),
-		.name = schema_string(f->config, "name"),
-		.priority = (uint32_t)schema_number(f->config, "priority"),
-		.verdict = verdict(schema_string(f->config, "verdict")),
-		.insns = f->program.insns,
-		.ninsns = f->program.ninsns,
-	};
-	struct vnet_why why = {0};
-	char what[96];
-	int r = vnet_filter_add(p->plant->sw, p->id, side_of(f), &rule, &why);
-
-	if (!r)
-		return 0;
-	(void)snprintf(what, sizeof(what), "port %s: filter %s", p->name,
-		       rule.name);
-	return complain_why(c, r, what, &why);
-}
-
-static void
-remove_rule(struct plant_port *p, const struct plant_filter *f)
-{
-	vnet_filter_remove(p->plant->sw, p->id, side_of(f),
-			   schema_string(f->config, "name"));
-}
-
-/* Put @f, which is in no list, in the place of one of the same name. No frame
- * passes in between. */
-static int
-swap_filter(struct plant_port *p, struct plant_filter *f, struct complaint *c)
-{
-	struct plant_filter **at = find_like(p, f->config), *old = *at;
-	struct complaint ignored;
-	int r;
-
-	plant_hold(p->plant);
-	if (old)
-		remove_rule(p, old);
-	r = add_rule(p, f, c);
-	/* There was room for it. */
-	if (r && old)
-		add_rule(p, old, &ignored);
-	plant_unlock(p->plant);
-	if (r) {
-		filter_free(f);
-		return r;
-	}
-	if (old) {
-		*at = old->next;
-		filter_free(old);
-	}
-	/* It runs behind those of its priority. */
-	while (*at)
-		at = &(*at)->next;
-	f->next = NULL;
-	*at = f;
-	return 0;
-}
-
-static void
-drop_filter(struct plant_port *p, struct plant_filter **at)
-{
-	struct plant_filter *f = *at;
-
-	plant_hold(p->plant);
-	remove_rule(p, f);
-	plant_unlock(p->plant);
-	*at = f->next;
-	filter_free(f);
-}
-
-int
-plant_port_add_filter(struct plant_port *port, const json_t *filter,
-		      enum plant_origin origin, struct complaint *c)
-{
-	struct plant_filter *f;
-
-	if (*find_like(port, filter))
-		return complain(c, -EEXIST,
-				"port %s has a filter %s on this side",
-				port->name, schema_string(filter, "name"));
-	f = filter_new(port, filter, origin, c);
-	return f ? swap_filter(port, f, c) : -EINVAL;
-}
-
-int
-plant_port_del_filter(struct plant_port *port, const char *side,
-		      const char *name, struct complaint *c)
-{
-	struct plant_filter **at = find_filter(port, side, name);
-
-	if (!*at)
-		return complain(c, -ENOENT,
-				"port %s has no filter %s on side %s",
-				port->name, name, side);
-	drop_filter(port, at);
-	return 0;
-}
-
-/* Those of @wanted that are not there as they should be, compiled. */
-static int
-compile_filters(struct plant_port *p, const json_t *wanted,
-		enum plant_origin by, struct plant_filter **fresh,
-		struct complaint *c)
-{
-	struct plant_filter **end = fresh;
-	const json_t *config;
-	size_t i;
-
-	*fresh = NULL;
-	json_array_foreach(wanted, i, config) {
-		struct plant_filter *old = *find_like(p, config);
-
-		if (old && json_equal(old->config, config)) {
-			if (by == PLANT_START)
-				old->origin = by;
-			continue;
-		}
-		*end = filter_new(p, config, by, c);
-		if (!*end) {
-			free_filters(*fresh);
-			*fresh = NULL;
-			return -EINVAL;
-		}
-		end = &(*end)->next;
-	}
-	return 0;
-}
-
-static bool
-is_wanted(const struct plant_filter *f, const json_t *wanted)
-{
-	const json_t *config;
-	size_t i;
-
-	json_array_foreach(wanted, i, config)
-		if (!strcmp(schema_string(config, "name"),
-			    schema_string(f->config, "name")) &&
-		    plant_side(schema_string(config, "side")) == side_of(f))
-			return true;
-	return false;
-}
-
-/* Takes @fresh. */
-static int
-change_filters(struct plant_port *p, const json_t *wanted, enum plant_origin by,
-	       struct plant_filter *fresh, struct complaint *c)
-{
-	struct plant_filter **at = &p->filters, *next;
-
-	while (*at) {
-		if ((by == PLANT_CONTROL || (*at)->origin == PLANT_START) &&
-		    !is_wanted(*at, wanted))
-			drop_filter(p, at);
-		else
-			at = &(*at)->next;
-	}
-	for (; fresh; fresh = next) {
-		int r;
-
-		next = fresh->next;
-		r = swap_filter(p, fresh, c);
-		if (r) {
-			free_filters(next);
-			return r;
-		}
-	}
-	return 0;
 }
 
 /*
@@ -642,15 +384,18 @@ open_medium(struct plant_port *p, struct complaint *c)
  * The port
  */
 
-static void
-set_defaults(struct plant_port *p, const json_t *config)
+/* Those that it is to have are in its list. */
+static int
+install_filters(struct plant_port *p, struct complaint *c)
 {
-	struct vnet_switch *sw = p->plant->sw;
+	struct plant_filter *list = p->filters;
+	int r;
 
-	vnet_filter_set_default(sw, p->id, VNET_INGRESS,
-				verdict(schema_string(config, "default_in")));
-	vnet_filter_set_default(sw, p->id, VNET_EGRESS,
-				verdict(schema_string(config, "default_out")));
+	p->filters = NULL;
+	r = plant_filters_swap(p, &list, p->config, c);
+	if (r)
+		p->filters = list;
+	return r;
 }
 
 /* Its link stays down until a medium is attached: no frame passes before its
@@ -677,20 +422,13 @@ enter_switch(struct plant_port *p, struct complaint *c)
 		config.mac = info.mac;
 	plant_hold(plant);
 	r = vnet_port_add(plant->sw, &config, &p->id, &why);
-	if (!r) {
+	if (!r)
 		plant->by_slot[(uint32_t)p->id] = p;
-		set_defaults(p, p->config);
-	}
 	plant_unlock(plant);
 	(void)snprintf(what, sizeof(what), "port %s", p->name);
 	if (r)
 		return complain_why(c, r, what, &why);
-	for (struct plant_filter *f = p->filters; f && !r; f = f->next) {
-		plant_hold(plant);
-		r = add_rule(p, f, c);
-		plant_unlock(plant);
-	}
-	return r;
+	return install_filters(p, c);
 }
 
 /* Behind drop_medium(). */
@@ -724,13 +462,10 @@ json_t *
 plant_port_config(const struct plant_port *port)
 {
 	json_t *config = json_deep_copy(port->config);
-	json_t *filters = json_array();
+	json_t *filters = plant_filters_config(port);
 
-	for (struct plant_filter *f = port->filters; f; f = f->next)
-		json_array_append(filters, f->config);
-	if (port->filters)
-		json_object_set(config, "filters", filters);
-	json_decref(filters);
+	if (filters)
+		json_object_set_new(config, "filters", filters);
 	return config;
 }
 
@@ -740,6 +475,7 @@ check_conflicts(const struct plant *plant, const struct plant_port *self,
 		const json_t *config, struct complaint *c)
 {
 	const char *name = schema_string(config, "name");
+	const char *path = schema_string(config, "path");
 
 	for (const struct plant_port *p = plant->ports; p; p = p->next) {
 		if (p == self)
@@ -748,9 +484,8 @@ check_conflicts(const struct plant *plant, const struct plant_port *self,
 			return complain(c, -EEXIST, "port %s exists", name);
 		if (opener_conflicts(p->config, config))
 			return complain(c, -EEXIST,
-					"port %s: port %s has its interface, "
-					"or path",
-					name, p->name);
+					"port %s: port %s has its %s", name,
+					p->name, path ? "path" : "interface");
 	}
 	return 0;
 }
@@ -779,8 +514,8 @@ plant_port_create(struct plant *plant, const json_t *config,
 	*plant->end = p;
 	plant->end = &p->next;
 	plant->nports++;
-	r = compile_filters(p, json_object_get(config, "filters"), origin,
-			    &p->filters, c);
+	r = plant_filters_plan(p, json_object_get(config, "filters"), origin,
+			       &p->filters, c);
 	if (!r)
 		r = open_medium(p, c);
 	if (!r)
@@ -810,7 +545,7 @@ plant_port_destroy(struct plant_port *port)
 	if (!*at)
 		plant->end = at;
 	plant->nports--;
-	free_filters(port->filters);
+	plant_filters_free(port->filters);
 	free_pins(port);
 	json_decref(port->config);
 	free(port);
@@ -859,10 +594,6 @@ reopen_as(struct plant_port *p, const json_t *config, struct complaint *c)
 			*c = first;
 		else
 			r = other;
-	} else {
-		plant_hold(p->plant);
-		set_defaults(p, p->config);
-		plant_unlock(p->plant);
 	}
 	if (!r && p->m)
 		r = attach(p, c);
@@ -906,11 +637,8 @@ set_limits(struct plant_port *p, const json_t *config, struct complaint *c)
 			r = vnet_client_set_weight(sw, client,
 						   number(config, "weight"));
 	}
-	if (!r) {
-		if (mtu)
-			vnet_port_set_mtu(sw, p->id, mtu);
-		set_defaults(p, config);
-	}
+	if (!r && mtu)
+		vnet_port_set_mtu(sw, p->id, mtu);
 	plant_unlock(p->plant);
 	if (r)
 		complain(c, r,
@@ -957,23 +685,34 @@ int
 plant_port_become(struct plant_port *port, const json_t *config,
 		  enum plant_origin by, struct complaint *c)
 {
-	const json_t *filters = json_object_get(config, "filters");
-	struct plant_filter *fresh;
+	json_t *before = json_incref(port->config);
+	struct plant_filter *list;
+	struct complaint ignored;
 	int r = check_conflicts(port->plant, port, config, c);
 
 	if (!r)
-		r = compile_filters(port, filters, by, &fresh, c);
-	if (r)
-		return r;
-	if (plant_port_reopens(port, config))
-		r = reopen(port, config, c);
-	else if (!is_same(port, config))
-		r = change(port, config, c);
-	if (r)
-		free_filters(fresh);
-	else
-		r = change_filters(port, filters, by, fresh, c);
+		r = plant_filters_plan(port, json_object_get(config, "filters"),
+				       by, &list, c);
+	if (r) {
+		/* What was closed to make room does not stay so for that. */
+		if (by == PLANT_START && !is_open(port))
+			(void)reopen(port, before, &ignored);
+		goto release;
+	}
+	/* First, so that no frame passes what is to be its filters. */
+	r = plant_filters_swap(port, &list, config, c);
+	if (!r) {
+		if (plant_port_reopens(port, config))
+			r = reopen(port, config, c);
+		else if (!is_same(port, config))
+			r = change(port, config, c);
+		if (r)
+			plant_filters_swap(port, &list, before, &ignored);
+	}
+	plant_filters_free(list);
+release:
 	if (r && !is_open(port))
 		port->error = *c;
+	json_decref(before);
 	return r;
 }

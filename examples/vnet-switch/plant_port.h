@@ -18,7 +18,8 @@
 #include "forward.h"
 #include "plant.h"
 #include "plant_figures.h"
-#include "program.h"
+
+struct plant_filter;
 
 /**
  * struct plant - the plant
@@ -41,14 +42,6 @@ struct plant {
 	struct event *pause;
 	plant_listener *listener;
 	void *listener_ctx;
-};
-
-/* @config is in normal form. */
-struct plant_filter {
-	struct plant_filter *next;
-	json_t *config;
-	enum plant_origin origin;
-	struct program program;
 };
 
 /* An address that is said to be on a port. */
@@ -145,13 +138,6 @@ void plant_port_close(struct plant_port *port);
 
 /* The medium has gone: wait for another peer, or show the error. */
 void plant_port_gone(struct plant_port *port);
-
-int plant_port_add_filter(struct plant_port *port, const json_t *filter,
-			  enum plant_origin origin, struct complaint *c);
-int plant_port_del_filter(struct plant_port *port, const char *side,
-			  const char *name, struct complaint *c);
-
-enum vnet_side plant_side(const char *name);
 
 /* Pin @mac to a port, from wherever it was. */
 int plant_port_pin(struct plant_port *port, struct vnet_mac mac,

@@ -6,6 +6,7 @@
 #include <vnet/fdb.h>
 
 #include "opener.h"
+#include "plant_filter.h"
 #include "plant_port.h"
 #include "schema.h"
 

@@ -20,6 +20,7 @@
 #include <pcap/namedb.h>
 
 #include "program.h"
+#include "program_memory.h"
 
 /* The program is built with its symbols hidden. */
 #define SEEN_BY_LIBPCAP __attribute__((visibility("default")))
@@ -185,17 +186,14 @@ copy_program(struct program *p, const struct bpf_program *from)
 	return 0;
 }
 
-int
-program_compile(struct program *p, const char *text, struct complaint *c)
+static int
+make_program(struct program *p, const char *text, struct complaint *c)
 {
 	struct bpf_program program;
 	struct program made = {0};
-	pcap_t *pcap;
-	int r = check_text(text, c);
+	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, SNAPLEN);
+	int r;
 
-	if (r)
-		return r;
-	pcap = pcap_open_dead(DLT_EN10MB, SNAPLEN);
 	if (!pcap)
 		return complain(c, -ENOMEM, "no memory");
 	r = compile(pcap, &program, text, c);
@@ -214,6 +212,19 @@ program_compile(struct program *p, const char *text, struct complaint *c)
 		*p = made;
 close_pcap:
 	pcap_close(pcap);
+	return r;
+}
+
+int
+program_compile(struct program *p, const char *text, struct complaint *c)
+{
+	int r = check_text(text, c);
+
+	if (r || program_recall(p, text))
+		return r;
+	r = make_program(p, text, c);
+	if (!r)
+		program_remember(p, text);
 	return r;
 }
 

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "request.h"
 #include "schema.h"
 
@@ -129,7 +130,8 @@ config_reload(const struct request *r)
 
 	if (!r->config->reload)
 		return complain(r->c, -ENOENT,
-				"there is no configuration file to read again");
+				"there is no file to read: vnet-switch runs "
+				"without -c");
 	complaints = json_array();
 	if (!complaints)
 		return no_memory(r->c);
@@ -172,6 +174,9 @@ port_add(const struct request *r)
 	if (!port)
 		return -EINVAL;
 	e = plant_port_add(r->plant, port, PLANT_CONTROL, r->c);
+	if (!e)
+		log_write(LOG_INFO, "control: port %s added",
+			  schema_string(port, "name"));
 	json_decref(port);
 	return forgive(r, "may_exist", e, -EEXIST);
 }
@@ -181,21 +186,23 @@ port_del(const struct request *r)
 {
 	int e = plant_port_del(r->plant, string(r, "port"), r->c);
 
+	if (!e)
+		log_write(LOG_INFO, "control: port %s deleted",
+			  string(r, "port"));
 	return forgive(r, "if_exists", e, -ENOENT);
 }
 
 static int
 port_set(const struct request *r)
 {
-	json_t *changes =
-		schema_check(SCHEMA_PORT_CHANGES,
-			     json_object_get(r->json, "set"), NULL, NULL, r->c);
-	int e;
+	const json_t *changes = json_object_get(r->json, "set");
+	int e = plant_port_set(r->plant, string(r, "port"), changes, r->c);
+	char *text = e ? NULL : json_dumps(changes, JSON_COMPACT);
 
-	if (!changes)
-		return -EINVAL;
-	e = plant_port_set(r->plant, string(r, "port"), changes, r->c);
-	json_decref(changes);
+	if (text)
+		log_write(LOG_INFO, "control: port %s: set %s",
+			  string(r, "port"), text);
+	free(text);
 	return e;
 }
 
@@ -226,6 +233,10 @@ fdb_add(const struct request *r)
 	if (normal)
 		e = plant_fdb_add(r->plant, schema_string(normal, "mac"),
 				  schema_string(normal, "port"), r->c);
+	if (!e)
+		log_write(LOG_INFO, "control: %s pinned to port %s",
+			  schema_string(normal, "mac"),
+			  schema_string(normal, "port"));
 	json_decref(normal);
 	json_decref(entry);
 	return e;
@@ -236,13 +247,21 @@ fdb_del(const struct request *r)
 {
 	int e = plant_fdb_del(r->plant, string(r, "mac"), r->c);
 
+	if (!e)
+		log_write(LOG_INFO, "control: %s deleted", string(r, "mac"));
 	return forgive(r, "if_exists", e, -ENOENT);
 }
 
 static int
 fdb_flush(const struct request *r)
 {
-	return plant_fdb_flush(r->plant, string(r, "port"), r->c);
+	const char *port = string(r, "port");
+	int e = plant_fdb_flush(r->plant, port, r->c);
+
+	if (!e)
+		log_write(LOG_INFO, "control: addresses flushed%s%s",
+			  port ? ": port " : "", port ? port : "");
+	return e;
 }
 
 static int
@@ -264,6 +283,10 @@ filter_add(const struct request *r)
 		return -EINVAL;
 	e = plant_filter_add(r->plant, string(r, "port"), filter, PLANT_CONTROL,
 			     r->c);
+	if (!e)
+		log_write(LOG_INFO, "control: port %s: filter %s (%s) added",
+			  string(r, "port"), schema_string(filter, "name"),
+			  schema_string(filter, "side"));
 	json_decref(filter);
 	return forgive(r, "may_exist", e, -EEXIST);
 }
@@ -281,6 +304,9 @@ filter_del(const struct request *r)
 				QUOTED, side);
 	e = plant_filter_del(r->plant, string(r, "port"), side,
 			     string(r, "name"), r->c);
+	if (!e)
+		log_write(LOG_INFO, "control: port %s: filter %s (%s) deleted",
+			  string(r, "port"), string(r, "name"), side);
 	return forgive(r, "if_exists", e, -ENOENT);
 }
 

@@ -330,7 +330,7 @@ check_pinned(const struct check *k, const json_t *config, const json_t *names)
 		is_right =
 			claim(k, &list, i, "mac", owners, string(entry, "mac"));
 		if (is_right && !json_object_get(names, port)) {
-			check_refuse(k, &at, "there is no port \"%s\"", port);
+			check_refuse(k, &at, "there is no port %s", port);
 			is_right = false;
 		}
 	}
@@ -543,6 +543,15 @@ find_setting(const struct check *k, const struct key *keys, const char *name,
 	return NULL;
 }
 
+/* Back to its default. */
+static int
+put_default(const struct check *k, json_t *object, const struct key *key)
+{
+	return json_object_set_new(object, key->name, json_null())
+		       ? complain(k->c, -ENOMEM, "no memory")
+		       : 0;
+}
+
 /* Set it, or append to it. */
 static int
 put_value(const struct check *k, json_t *object, const struct key *key,
@@ -583,6 +592,8 @@ schema_set(enum schema_kind kind, json_t *object, const char *text,
 	free(name);
 	if (!key)
 		return -EINVAL;
+	if (kind == SCHEMA_PORT_CHANGES && value && !*value)
+		return put_default(&k, object, key);
 	return put_value(&k, object, key, value ? value : "true");
 }
 

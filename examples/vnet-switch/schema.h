@@ -35,7 +35,9 @@ typedef void schema_where(void *ctx, const char *path, char *text, size_t size);
  *		68 to 65535"
  *
  * Names, interfaces and sockets that occur twice are found, and expressions are
- * compiled. Changes to a port (SCHEMA_PORT_CHANGES) keep what is a default.
+ * compiled. Changes to a port (SCHEMA_PORT_CHANGES) keep what is a default, and
+ * null for a key that is to have its default again; with "type" they are bound
+ * as that type is.
  *
  * Return: the normal form, a new reference; NULL on failure.
  */
@@ -49,7 +51,7 @@ json_t *schema_check(enum schema_kind kind, const json_t *value,
  *
  * Only the form of the value is looked at: schema_check() does the rest. Lists
  * are texts between commas ("" is the empty one); "address" is one of
- * "addresses".
+ * "addresses". Of changes to a port "KEY=" is null.
  *
  * Return: 0; -EINVAL, -ENOMEM with @c filled.
  */

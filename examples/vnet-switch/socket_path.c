@@ -60,11 +60,13 @@ socket_path_check(const char *path, bool make, struct complaint *c)
 	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
 	    st.st_mode & (S_IRWXG | S_IRWXO))
 		return complain(c, -EPERM,
-				"socket %s: found mode 0%o of user %u at %s, "
-				"expected a folder of mode 0700 of user %u: "
+				"socket %s: found %s of user %u, mode %04o, at "
+				"%s, expected a folder of user %u, mode 0700: "
 				"set XDG_RUNTIME_DIR, or use --socket",
-				path, (unsigned int)st.st_mode,
-				(unsigned int)st.st_uid, folder,
+				path,
+				S_ISDIR(st.st_mode) ? "a folder" : "no folder",
+				(unsigned int)st.st_uid,
+				(unsigned int)st.st_mode & 07777, folder,
 				(unsigned int)geteuid());
 	return 0;
 }

@@ -23,6 +23,7 @@
 #include "clock.h"
 #include "frame_line.h"
 #include "pcapng_reader.h"
+#include "units.h"
 #include "words.h"
 
 /* How long the daemon has for its last words. */
@@ -34,7 +35,8 @@
  * @is_ending:	no more frames are wanted: last words
  * @is_over:	nobody speaks or listens any more
  * @deadline:	of the last words, by clock_ms()
- * @lost:	as told with each frame; @lost_in_all: in the end
+ * @lost:	as told with each frame; @lost_in_all: in the end, if it came to
+ *		that: @has_sums
  */
 struct tap {
 	const struct command_line *line;
@@ -46,6 +48,7 @@ struct tap {
 	bool is_ending;
 	bool is_over;
 	bool ended_by_daemon;
+	bool has_sums;
 	int64_t deadline;
 	uint64_t frames;
 	uint64_t lost;
@@ -149,8 +152,10 @@ put_block(struct tap *tap, const uint8_t *data, const struct pcapng_block *b)
 		if (tap->frames == tap->line->count)
 			begin_end(tap);
 	}
-	if (b->kind == PCAPNG_STATISTICS)
+	if (b->kind == PCAPNG_STATISTICS) {
 		tap->lost_in_all = b->lost;
+		tap->has_sums = true;
+	}
 	if (tap->is_pcapng)
 		fwrite(data, 1, b->len, tap->out);
 	else if (b->kind == PCAPNG_FRAME)
@@ -271,6 +276,7 @@ show_capture(const struct command_line *line, struct complaint *c)
 		.signals = -1,
 		.is_pcapng = line->write,
 	};
+	char frames[UNITS_SIZE];
 	enum status status;
 
 	if (line->write && strcmp(line->write, "-") == 0 &&
@@ -282,9 +288,9 @@ show_capture(const struct command_line *line, struct complaint *c)
 	if (!status)
 		status = run(&tap, c);
 	if (!status)
-		fprintf(stderr,
-			"%" PRIu64 " frames captured, %" PRIu64 " lost%s\n",
-			tap.frames,
+		fprintf(stderr, "%s captured, %s%" PRIu64 " lost%s\n",
+			units_count(frames, tap.frames, "frame", "s"),
+			tap.has_sums ? "" : "at least ",
 			tap.lost_in_all > tap.lost ? tap.lost_in_all : tap.lost,
 			tap.ended_by_daemon ? "; ended by vnet-switch" : "");
 	if (tap.signals >= 0)

@@ -76,6 +76,26 @@ make_absolute(json_t *port, const char *key, struct complaint *c)
 	return DONE;
 }
 
+/* Type and name have places of their own. */
+static enum status
+check_keys(const struct command_line *line, struct complaint *c)
+{
+	for (int i = 2; i < line->nargs; i++) {
+		if (strncmp(line->args[i], "name=", 5) == 0)
+			return complain(c, MISUSED,
+					"found \"%s\", but the port is to be "
+					"called %s; an interface of another "
+					"name is interface=",
+					line->args[i], line->args[1]);
+		if (strncmp(line->args[i], "type=", 5) == 0)
+			return complain(c, MISUSED,
+					"found \"%s\", but the port's type is "
+					"%s",
+					line->args[i], line->args[0]);
+	}
+	return DONE;
+}
+
 enum status
 add_port(const struct command_line *line, struct complaint *c)
 {
@@ -87,7 +107,9 @@ add_port(const struct command_line *line, struct complaint *c)
 	if (!port)
 		return complain(c, FAILED, "%s %s: no text in UTF-8",
 				line->args[0], line->args[1]);
-	status = set_keys(SCHEMA_PORT, port, line, 2, c);
+	status = check_keys(line, c);
+	if (!status)
+		status = set_keys(SCHEMA_PORT, port, line, 2, c);
 	if (!status)
 		status = make_absolute(port, "path", c);
 	/* The daemon does so as well: this is the sooner. */
@@ -111,6 +133,8 @@ set_port(const struct command_line *line, struct complaint *c)
 	json_t *changes = json_object();
 	enum status status = set_keys(SCHEMA_PORT_CHANGES, changes, line, 1, c);
 
+	if (!status)
+		status = make_absolute(changes, "path", c);
 	if (status) {
 		json_decref(changes);
 		return status;
@@ -157,7 +181,7 @@ check_side(const char *side, struct complaint *c)
 	if (strcmp(side, "in") == 0 || strcmp(side, "out") == 0)
 		return DONE;
 	return complain(c, MISUSED,
-			"found '%s', expected in (into the switch) or out",
+			"found \"%s\", expected in (into the switch) or out",
 			side);
 }
 
@@ -171,7 +195,7 @@ parse_priority(const char *text, uint32_t *priority, struct complaint *c)
 	n = strtoul(text, &end, 10);
 	if (text[0] < '0' || text[0] > '9' || *end || errno || n > UINT32_MAX)
 		return complain(c, MISUSED,
-				"PRIO: found '%s', expected 0 to %lu", text,
+				"PRIO: found \"%s\", expected 0 to %lu", text,
 				(unsigned long)UINT32_MAX);
 	*priority = (uint32_t)n;
 	return DONE;
@@ -191,7 +215,8 @@ add_filter(const struct command_line *line, struct complaint *c)
 	if (!status && strcmp(args[4], "pass") != 0 &&
 	    strcmp(args[4], "drop") != 0)
 		status = complain(c, MISUSED,
-				  "found '%s', expected pass or drop", args[4]);
+				  "found \"%s\", expected pass or drop",
+				  args[4]);
 	if (status)
 		return status;
 	expr = words_join(args + 5, line->nargs - 5);

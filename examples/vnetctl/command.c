@@ -35,7 +35,7 @@ static const struct command commands[] = {
 	{"stats", NULL, "[PORT]", 0, 1, OPTION_DROPS, true,
 	 "what became of the frames, exactly", show_stats},
 	{"top", NULL, "", 0, 0, OPTION_DELAY | OPTION_ROUNDS, false,
-	 "rates of the busiest ports, each second", show_top},
+	 "rates of the busiest ports, until q", show_top},
 	{"monitor", NULL, "", 0, 0, 0, true, "what happens, as it happens",
 	 show_events},
 	{"capture", NULL, "PORT [EXPR...]", 1, -1,
@@ -129,10 +129,10 @@ find_object(const char *word, struct complaint *c)
 	const struct command *found = choose(word, NULL, clash);
 
 	if (!found && clash[0])
-		complain(c, MISUSED, "'%s' may be %s or %s", word, clash[0],
+		complain(c, MISUSED, "\"%s\" may be %s or %s", word, clash[0],
 			 clash[1]);
 	else if (!found)
-		complain(c, MISUSED, "there is no object '%s'", word);
+		complain(c, MISUSED, "there is no object \"%s\"", word);
 	return found;
 }
 
@@ -143,10 +143,10 @@ find_verb(const char *object, const char *word, struct complaint *c)
 	const struct command *found = choose(word, object, clash);
 
 	if (!found && clash[0])
-		complain(c, MISUSED, "'%s %s' may be %s or %s", object, word,
+		complain(c, MISUSED, "\"%s %s\" may be %s or %s", object, word,
 			 clash[0], clash[1]);
 	else if (!found)
-		complain(c, MISUSED, "%s has no verb '%s'", object, word);
+		complain(c, MISUSED, "%s has no verb \"%s\"", object, word);
 	return found;
 }
 
@@ -218,13 +218,13 @@ help_all(const char *object)
 		bits |= commands[i].options;
 	}
 	printf("\n");
-	options_help_common(stdout);
+	options_help_common(stdout, true);
 	if (object)
 		options_help(stdout, bits);
 	else
 		printf("\nObjects and verbs may be cut short; an object alone "
-		       "shows it. What else a\ncommand takes: vnetctl OBJECT "
-		       "VERB --help. Keys: vnet-switch.conf(5).\n");
+		       "shows it. What else a\ncommand takes: vnetctl help "
+		       "OBJECT VERB. Keys: vnet-switch.conf(5).\n");
 }
 
 static void
@@ -233,7 +233,7 @@ help_one(const struct command *command)
 	printf("Usage: vnetctl [OPTION]... ");
 	print_words(stdout, command, " ");
 	printf("\n%s\n\n", command->help ? command->help : "for completion");
-	options_help_common(stdout);
+	options_help_common(stdout, command->has_json);
 	options_help(stdout, command->options);
 }
 
@@ -266,7 +266,7 @@ command_list(void)
 			continue;
 		print_words(stdout, &commands[i], "\t");
 		printf("%s\t", *commands[i].args ? "" : "\t");
-		options_names(stdout, commands[i].options);
+		options_names(stdout, &commands[i]);
 		printf("\n");
 	}
 }

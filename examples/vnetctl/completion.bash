@@ -26,6 +26,7 @@ __vnet_offer_keys() {
     local candidate
     for candidate in "$@"; do
         [[ $word == *=* ]] || candidate=${candidate%%=*}=
+        [[ $word == *=* && $candidate == *= ]] && continue
         [[ " ${COMPREPLY[*]} " == *" $candidate "* ]] ||
             __vnet_offer "$candidate"
     done
@@ -45,10 +46,27 @@ __vnet_offer_from() {
     "$offer" "${lines[@]}"
 }
 
+# __vnet_interfaces TYPE: that a port of it may have.
 __vnet_interfaces() {
     local path
     for path in /sys/class/net/*; do
+        case $1 in
+        tap) [[ -e $path/tun_flags ]] || continue ;;
+        uplink) [[ ${path##*/} != lo ]] || continue ;;
+        *) continue ;;
+        esac
         printf '%s\n' "${path##*/}"
+    done
+}
+
+# __vnet_keys VNETCTL TYPE|'': KEY=VALUE, or KEY=, of ports.
+__vnet_keys() {
+    local path
+    "$1" port keys ${2:+"$2"} 2>/dev/null | grep -v '^netns=$'
+    [[ $2 == stream ]] && return
+    echo netns=
+    for path in /run/netns/*; do
+        [[ -e $path ]] && echo "netns=${path##*/}"
     done
 }
 
@@ -83,17 +101,31 @@ __vnetctl_filters() {
     __vnetctl filter names "$1" | sed -n "s/^$2 //p"
 }
 
+# Not a million of them.
+__vnetctl_addresses() {
+    __vnetctl fdb show | sed -n '2,200s/ .*//p; 200q'
+}
+
+# __vnetctl_verb WORD VERB: does it mean that?
+__vnetctl_verb() {
+    [[ $2 == "$1"* ]] && return
+    case $2 in
+    show) [[ list == "$1"* ]] ;;
+    del) [[ delete == "$1"* ]] ;;
+    *) false ;;
+    esac
+}
+
 # __vnetctl_arg COMMAND PLACE ARGUMENT...: at a place of the --help text.
 __vnetctl_arg() {
     local command=$1 place=$2
     shift 2
     case $command:$place in
     'port add:TYPE') __vnet_offer_from __vnetctl port types ;;
-    'port add:NAME')
-        [[ $1 == stream ]] || __vnet_offer_from __vnet_interfaces
-        ;;
-    'port add:KEY=VALUE') __vnet_offer_from -k __vnetctl port keys "$1" ;;
-    'port set:KEY=VALUE') __vnet_offer_from -k __vnetctl port keys ;;
+    'port add:NAME') __vnet_offer_from __vnet_interfaces "$1" ;;
+    'port add:KEY=VALUE') __vnet_offer_from -k __vnet_keys "${words[0]}" "$1" ;;
+    'port set:KEY=VALUE') __vnet_offer_from -k __vnet_keys "${words[0]}" '' ;;
+    'fdb del:MAC') __vnet_offer_from __vnetctl_addresses ;;
     'filter del:NAME') __vnet_offer_from __vnetctl_filters "$1" "$2" ;;
     'filter add:NAME') ;;
     *:PORT | *:NAME) __vnet_offer_from __vnetctl port names ;;
@@ -115,6 +147,7 @@ _vnetctl() {
         *) args+=("${words[i]}") ;;
         esac
     done
+    [[ ${args[0]} == help ]] && args=("${args[@]:1}")
     if __vnetctl_value "${words[-2]}"; then
         return
     fi
@@ -129,7 +162,7 @@ _vnetctl() {
         [[ $object == "${args[0]}"* ]] || continue
         [[ $verb ]] && verbs+=("$verb")
         [[ $verb ]] && ((${#args[@]} < 2)) && continue
-        [[ ! $verb || $verb == "${args[1]}"* ]] || continue
+        [[ ! $verb ]] || __vnetctl_verb "${args[1]}" "$verb" || continue
         [[ $command ]] && continue
         command=${fields[0]}
         read -ra places <<<"${fields[1]%%$'\t'*}"
@@ -138,8 +171,8 @@ _vnetctl() {
     done < <(__vnetctl --list-commands)
 
     if [[ $word == -* ]]; then
-        __vnet_offer --socket --json --timeout --help --version \
-            "${options[@]}"
+        [[ $command ]] || options=(--json)
+        __vnet_offer --socket --timeout --help --version "${options[@]}"
     elif ((${#args[@]} == 0)); then
         __vnet_offer_from uniq <(printf '%s\n' "${objects[@]}")
     elif [[ ! $command ]]; then
@@ -158,13 +191,37 @@ _vnetctl() {
     __vnet_trim
 }
 
+# __vnet_switch_port TYPE: what --tap and the like take.
+__vnet_switch_port() {
+    local before=''
+    if [[ $word == *,* ]]; then
+        before=${word%,*},
+        word=${word##*,}
+        __vnet_offer_from -k __vnet_keys "${words[0]%vnet-switch}vnetctl" "$1"
+        __vnet_offer_keys name=
+        COMPREPLY=("${COMPREPLY[@]/#/"$before"}")
+        word=$before$word
+    elif [[ $1 == stream ]]; then
+        __vnet_offer_files
+    else
+        __vnet_offer_from __vnet_interfaces "$1"
+    fi
+}
+
 _vnet_switch() {
-    local words word
+    local words word option before='' i
     COMPREPLY=()
     __vnet_words
-    case ${words[-2]} in
-    -c | --config | --socket | --stream) __vnet_offer_files ;;
-    --uplink | --tap) __vnet_offer_from __vnet_interfaces ;;
+    option=${words[-2]}
+    # The value may be in the same word.
+    if [[ $word == --*=* ]]; then
+        option=${word%%=*}
+        before=$option=
+        word=${word#*=}
+    fi
+    case $option in
+    -c | --config | --socket) __vnet_offer_files ;;
+    --uplink | --tap | --stream) __vnet_switch_port "${option#--}" ;;
     --log) __vnet_offer error warning info debug ;;
     --filter | --cpu | --ready-fd) ;;
     *)
@@ -172,6 +229,13 @@ _vnet_switch() {
             --cpu --ready-fd --log --check --help --version
         ;;
     esac
+    if [[ $before ]]; then
+        for i in "${!COMPREPLY[@]}"; do
+            COMPREPLY[i]=$before${COMPREPLY[i]}
+        done
+        word=$before$word
+    fi
+    __vnet_trim
 }
 
 complete -F _vnetctl vnetctl

@@ -82,7 +82,7 @@ field_expect(const json_t *result, json_type type, const char *what,
 	if (result && json_typeof(result) == type)
 		return DONE;
 	return complain(c, FAILED,
-			"the daemon's answer to '%s' is no %s: is it of "
+			"the daemon's answer to \"%s\" is no %s: is it of "
 			"another version?",
 			what, type == JSON_ARRAY ? "list" : "object");
 }

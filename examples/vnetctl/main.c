@@ -37,7 +37,7 @@ run(struct command_line *line, struct complaint *c)
 				line->command->args);
 	if (line->command->nargs_max >= 0 &&
 	    line->nargs > line->command->nargs_max)
-		return complain(c, MISUSED, "what does '%s' mean here?",
+		return complain(c, MISUSED, "what does \"%s\" mean here?",
 				line->args[line->command->nargs_max]);
 	return line->command->run(line, c);
 }
@@ -51,6 +51,13 @@ main(int argc, char **argv)
 	enum options_wish wish = WISH_RUN;
 	enum status status = options_parse(argc, argv, &line, &wish, &c);
 
+	/* "help port add" is "port add --help". */
+	if (!status && wish == WISH_RUN && line.nargs &&
+	    strcmp(line.args[0], "help") == 0) {
+		wish = WISH_HELP;
+		line.args++;
+		line.nargs--;
+	}
 	if (!line.socket) {
 		socket_path(path, sizeof(path));
 		line.socket = path;
@@ -61,6 +68,9 @@ main(int argc, char **argv)
 		printf("vnetctl %s\n", VNET_SWITCH_VERSION);
 	else if (!status && wish == WISH_LIST_COMMANDS)
 		command_list();
+	else if (!status && line.socket == path &&
+		 socket_path_check(path, false, &c))
+		status = FAILED;
 	else if (!status)
 		status = run(&line, &c);
 

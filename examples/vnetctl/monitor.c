@@ -14,33 +14,47 @@
 /* Of what is printed of a text. */
 #define TEXT_SIZE 256
 
-static void
-print_text(const char *before, const char *text, const char *behind)
+/* Of the columns; a longer port, which is seldom, moves what follows. */
+#define EVENT_WIDTH 14
+#define PORT_WIDTH  15
+#define MAC_WIDTH   17
+
+/* Blanks that are owed go before the next text, so that none end a line. */
+static int
+print_text(int owed, int width, const char *text)
 {
 	char clean[TEXT_SIZE];
+	int len = snprintf(clean, sizeof(clean), "%s", text);
 
-	snprintf(clean, sizeof(clean), "%s", text);
 	table_clean(clean);
-	if (*clean)
-		printf("%s%s%s", before, clean, behind);
+	if (!*clean)
+		return owed + 2 + width;
+	printf("%*s%s", owed + 2, "", clean);
+	return len < width ? width - len : 0;
 }
 
-/* "15:04:05.123456  address_moved  web  02:00:00:00:00:01  3 times: ERROR" */
+/* TIME  address_moved   web              02:00:00:00:00:01  3 times  ERROR */
 static void
 print_event(const json_t *event)
 {
 	char time[CLOCK_SIZE];
+	char times[TEXT_SIZE] = "";
 	char error[TEXT_SIZE];
 	uint64_t count = field_number(event, "count");
+	const char *mac = field_text(event, "mac");
+	int owed;
 
 	clock_monotonic(time, field_number(event, "time_ns"));
-	printf("%s", time);
-	print_text("  ", field_text(event, "event"), "");
-	print_text("  ", field_text(event, "port"), "");
-	print_text("  ", field_text(event, "mac"), "");
 	if (count > 1)
-		printf("  %" PRIu64 " times", count);
-	print_text(": ", field_shown(event, "error", error, sizeof(error)), "");
+		snprintf(times, sizeof(times), "%" PRIu64 " times", count);
+	printf("%s", time);
+	owed = print_text(0, EVENT_WIDTH, field_text(event, "event"));
+	owed = print_text(owed, PORT_WIDTH, field_text(event, "port"));
+	if (*mac || *times)
+		owed = print_text(owed, MAC_WIDTH, mac);
+	if (*times)
+		owed = print_text(owed, 0, times);
+	print_text(owed, 0, field_shown(event, "error", error, sizeof(error)));
 	putchar('\n');
 }
 

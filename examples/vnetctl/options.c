@@ -31,7 +31,7 @@ static const struct {
 	{'j', 0, "json", NULL, "print what the daemon says"},
 	{LONG_TIMEOUT, 0, "timeout", "SECONDS", "wait for an answer (10)"},
 	{'h', 0, "help", NULL, "also of an object or a command"},
-	{'V', 0, "version", NULL, NULL},
+	{'V', 0, "version", NULL, "print the version"},
 	{LONG_LIST_COMMANDS, 0, "list-commands", NULL, NULL},
 	{LONG_IF_EXISTS, OPTION_IF_EXISTS, "if-exists", NULL,
 	 "it may be gone already"},
@@ -71,10 +71,11 @@ parse_seconds(int key, const char *text, int *ms, struct complaint *c)
 	double s = strtod(text, &end);
 
 	if (end == text || *end || !isfinite(s) || s < 0.001 || s > 86400)
-		return complain(c, MISUSED,
-				"--%s: found '%s', expected seconds: 0.001 to "
-				"86400",
-				name_of(key), text);
+		return complain(
+			c, MISUSED,
+			"--%s: found \"%s\", expected seconds: 0.001 to "
+			"86400",
+			name_of(key), text);
 	*ms = (int)(s * 1000 + 0.5);
 	return DONE;
 }
@@ -90,7 +91,7 @@ parse_number(int key, const char *text, uint64_t max, uint64_t *number,
 	n = strtoull(text, &end, 10);
 	if (text[0] < '0' || text[0] > '9' || *end || errno || !n || n > max)
 		return complain(c, MISUSED,
-				"--%s: found '%s', expected a number: 1 to "
+				"--%s: found \"%s\", expected a number: 1 to "
 				"%llu",
 				name_of(key), text, (unsigned long long)max);
 	*number = n;
@@ -246,17 +247,19 @@ options_help(FILE *f, unsigned int bits)
 }
 
 void
-options_help_common(FILE *f)
+options_help_common(FILE *f, bool has_json)
 {
 	for (size_t i = 0; i < NOPTIONS; i++)
-		if (!options[i].bit && options[i].help)
+		if (!options[i].bit && options[i].help &&
+		    (has_json || options[i].key != 'j'))
 			print_option(f, i);
 }
 
 void
-options_names(FILE *f, unsigned int bits)
+options_names(FILE *f, const struct command *command)
 {
 	for (size_t i = 0; i < NOPTIONS; i++)
-		if (options[i].bit & bits)
+		if (options[i].bit & command->options ||
+		    (command->has_json && options[i].key == 'j'))
 			fprintf(f, " --%s", options[i].name);
 }

@@ -21,11 +21,12 @@ enum status options_parse(int argc, char **argv, struct command_line *line,
 /* Does the command take all options that were given? */
 enum status options_check(const struct command_line *line, struct complaint *c);
 
-/* What --help says of those of @options, or of those that all commands take. */
+/* What --help says of those of @options, or of those that all commands take,
+ * --json included or not. */
 void options_help(FILE *f, unsigned int options);
-void options_help_common(FILE *f);
+void options_help_common(FILE *f, bool has_json);
 
-/* Their names, with a space before each. */
-void options_names(FILE *f, unsigned int options);
+/* The names of those that not all commands take, with a space before each. */
+void options_names(FILE *f, const struct command *command);
 
 #endif

@@ -18,8 +18,7 @@
 static const struct column port_columns[] = {
 	{"PORT", false},   {"TYPE", false},  {"ROLE", false},
 	{"LINK", false},   {"MTU", true},    {"MAC", false},
-	{"MEDIUM", false}, {"NETNS", false}, {"CARRIES", false},
-	{"ERROR", false},
+	{"MEDIUM", false}, {"NETNS", false}, {"ERROR", false},
 };
 
 static void
@@ -43,7 +42,6 @@ add_port_row(struct table *t, const json_t *port)
 	table_cell(t, "%s", field_text(medium, "mac"));
 	table_cell(t, "%s", interface);
 	table_cell(t, "%s", field_shown(port, "netns", text, sizeof(text)));
-	table_cell(t, "%s", field_shown(medium, "carries", text, sizeof(text)));
 	table_cell(t, "%s", field_text(port, "error"));
 }
 
@@ -163,6 +161,9 @@ print_daemon(const json_t *daemon)
 {
 	char version[LIST_SIZE];
 	char time[UNITS_SIZE];
+	char ports[UNITS_SIZE];
+	char clients[UNITS_SIZE];
+	char addresses[UNITS_SIZE];
 	char used[UNITS_SIZE];
 	char size[UNITS_SIZE];
 	char text[LIST_SIZE];
@@ -178,10 +179,12 @@ print_daemon(const json_t *daemon)
 	print_key("config", json_is_string(json_object_get(daemon, "config"))
 				    ? field_text(daemon, "config")
 				    : "none");
-	printf("    now: %" PRIu64 " ports, %" PRIu64 " clients, %" PRIu64
-	       " addresses, %s of %s queued\n",
-	       field_number(daemon, "ports"), field_number(daemon, "clients"),
-	       field_number(daemon, "fdb_entries"),
+	printf("    now: %s, %s, %s, %s of %s queued\n",
+	       units_count(ports, field_number(daemon, "ports"), "port", "s"),
+	       units_count(clients, field_number(daemon, "clients"), "client",
+			   "s"),
+	       units_count(addresses, field_number(daemon, "fdb_entries"),
+			   "address", "es"),
 	       units_octets(used, field_number(daemon, "pool_used")),
 	       units_octets(size, field_number(daemon, "pool_octets")));
 	json_object_foreach((json_t *)daemon, key, value)
@@ -213,7 +216,7 @@ show_daemon(const struct command_line *line, struct complaint *c)
 					 &ports, c);
 	if (!status)
 		print_daemon(daemon);
-	if (!status)
+	if (!status && (!json_is_array(ports) || json_array_size(ports)))
 		status = print_ports(ports, "    ", c);
 	json_decref(ports);
 	json_decref(daemon);
@@ -249,15 +252,14 @@ print_fdb(struct client *client, json_t *request, struct complaint *c)
 {
 	json_t *piece = NULL;
 	bool more = false;
-	bool any = false;
+	bool is_first = true;
 	enum status status = client_ask(client, request, &piece, &more, c);
 
 	while (!status) {
 		status = field_expect(piece, JSON_ARRAY, "fdb show", c);
-		if (!status && !any && json_array_size(piece)) {
+		if (!status && is_first)
 			printf("%-17s  %8s  %s\n", "ADDRESS", "AGE", "PORT");
-			any = true;
-		}
+		is_first = false;
 		if (!status)
 			print_addresses(piece);
 		json_decref(piece);
@@ -297,6 +299,7 @@ static void
 add_filter_row(struct table *t, const json_t *rule)
 {
 	bool is_default = json_is_true(json_object_get(rule, "default"));
+	const char *expr = field_text(rule, "expr");
 	char text[LIST_SIZE];
 
 	table_cell(t, "%s", field_text(rule, "port"));
@@ -308,8 +311,7 @@ add_filter_row(struct table *t, const json_t *rule)
 	table_cell(t, "%s", is_default ? "-" : field_text(rule, "name"));
 	table_cell(t, "%s", field_text(rule, "verdict"));
 	table_cell(t, "%s", field_shown(rule, "hits", text, sizeof(text)));
-	table_cell(t, "%s",
-		   is_default ? "(the rest)" : field_text(rule, "expr"));
+	table_cell(t, "%s", is_default ? "(the rest)" : *expr ? expr : "(all)");
 }
 
 enum status

@@ -99,18 +99,21 @@ print_switch(const json_t *totals)
 {
 	const json_t *fdb = json_object_get(totals, "fdb");
 	const json_t *pool = json_object_get(totals, "pool");
+	char addresses[UNITS_SIZE];
 	char used[UNITS_SIZE];
 	char size[UNITS_SIZE];
 
-	printf("\nfdb: %" PRIu64 " addresses, %" PRIu64 " evicted, %" PRIu64
+	printf("\nfdb: %s, %" PRIu64 " evicted, %" PRIu64
 	       " not learned; queues: %s of %s",
-	       field_number(fdb, "entries"), field_number(fdb, "evictions"),
-	       field_number(fdb, "unlearned"),
+	       units_count(addresses, field_number(fdb, "entries"), "address",
+			   "es"),
+	       field_number(fdb, "evictions"), field_number(fdb, "unlearned"),
 	       units_octets(used, field_number(pool, "used")),
 	       units_octets(size, field_number(pool, "octets")));
 	if (field_number(totals, "events_lost"))
-		printf("; %" PRIu64 " events lost",
-		       field_number(totals, "events_lost"));
+		printf("; %s lost",
+		       units_count(used, field_number(totals, "events_lost"),
+				   "event", "s"));
 	printf("\n");
 }
 

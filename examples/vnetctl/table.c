@@ -79,7 +79,7 @@ width_of(const struct table *table, size_t column)
 /* Two spaces between columns, none at the end of a line. */
 static void
 print_row(const struct table *table, const size_t *widths, char **cells,
-	  const char *indent, FILE *f)
+	  const char *empty, const char *indent, FILE *f)
 {
 	size_t owed = 0;
 
@@ -90,6 +90,8 @@ print_row(const struct table *table, const size_t *widths, char **cells,
 
 		if (!widths[i])
 			continue;
+		if (!*text)
+			text = empty;
 		pad = widths[i] - strlen(text);
 		if (table->columns[i].right) {
 			owed += pad;
@@ -118,13 +120,14 @@ print_rows(struct table *table, bool titles, const char *indent, FILE *f,
 		size_t title = titles ? strlen(table->columns[i].title) : 0;
 
 		widths[i] = width_of(table, i);
-		if (widths[i] && widths[i] < title)
+		if ((widths[i] || !table->ncells) && widths[i] < title)
 			widths[i] = title;
 	}
-	if (titles && table->ncells)
-		print_row(table, widths, NULL, indent, f);
+	if (titles)
+		print_row(table, widths, NULL, "", indent, f);
 	for (size_t i = 0; i < table->ncells; i += table->ncolumns)
-		print_row(table, widths, table->cells + i, indent, f);
+		print_row(table, widths, table->cells + i, titles ? "-" : "",
+			  indent, f);
 	table_free(table);
 	return DONE;
 }

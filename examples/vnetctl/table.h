@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Columns that are aligned. Those with nothing in them are left out. Octets that
- * do not print become '?', as names from the daemon go to a terminal.
+ * Columns that are aligned. Those with nothing in any row are left out. Octets
+ * that do not print become '?', as names from the daemon go to a terminal.
  */
 #ifndef TABLE_H
 #define TABLE_H
@@ -39,11 +39,12 @@ struct table {
 void table_cell(struct table *table, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Print, each line with @indent in front, and free; nothing for no rows. */
+/* Print, each line with @indent in front, and free. An empty cell is "-", and of
+ * no rows there are the titles. */
 enum status table_print(struct table *table, const char *indent, FILE *f,
 			struct complaint *c);
 
-/* The same without the titles. */
+/* The same without titles, and with empty cells as they are. */
 enum status table_print_plain(struct table *table, const char *indent, FILE *f,
 			      struct complaint *c);
 

@@ -61,10 +61,11 @@ read_sample(struct sample *s, const json_t *port, const char *otherwise)
 	const json_t *in = json_object_get(port, "in");
 	const json_t *out = json_object_get(port, "out");
 	const char *name = field_text(port, "name");
+	const char *link = field_text(port, "link");
 
 	snprintf(s->name, sizeof(s->name), "%s", *name ? name : otherwise);
 	table_clean(s->name);
-	snprintf(s->link, sizeof(s->link), "%s", field_text(port, "link"));
+	snprintf(s->link, sizeof(s->link), "%s", *link ? link : "-");
 	table_clean(s->link);
 	s->in = field_count(port, "in");
 	s->out = field_count(out, "delivered");
@@ -279,12 +280,28 @@ draw_titles(int name, int nranks)
 			printf("  %*s", columns[i].width, columns[i].title);
 }
 
+/* One that is too long has a mark in its middle: what ports have in common is
+ * often how they begin. */
+static void
+draw_name(const char *name, int width)
+{
+	int len = (int)strlen(name);
+	int tail = width / 2;
+
+	if (len <= width)
+		printf("%-*s", width, name);
+	else if (width < 3)
+		printf("%.*s", width, name);
+	else
+		printf("%.*s~%s", width - tail - 1, name, name + len - tail);
+}
+
 static void
 draw_rates(const struct rates *rates, int name, int nranks)
 {
 	char text[UNITS_SIZE];
 
-	printf("%-*.*s", name, name, rates->sample->name);
+	draw_name(rates->sample->name, name);
 	for (size_t i = 0; i < NCOLUMNS; i++) {
 		if (columns[i].rank >= nranks)
 			continue;
@@ -293,15 +310,36 @@ draw_rates(const struct rates *rates, int name, int nranks)
 	}
 }
 
+/* "2026-11-22 15:04:05  12 ports, each 1 s, q quits" */
+static void
+draw_head(const struct screen *screen, int width, size_t nports, int delay_ms)
+{
+	char now[CLOCK_SIZE];
+	char ports[UNITS_SIZE];
+	char text[128];
+
+	clock_now(now);
+	snprintf(text, sizeof(text), "%s  %s, each %g s%s", now,
+		 units_count(ports, nports, "port", "s"), delay_ms / 1000.0,
+		 screen->has_keys ? ", q quits" : "");
+	printf("%.*s", width, text);
+	screen_newline(screen);
+}
+
+/* Where a line says what is seen, there is room for some ports, too. */
+#define HEAD_ROWS_MIN 6
+
 /* Titles and total, and between them as many ports as there is room for. */
 static void
-draw(const struct screen *screen, const struct rates *rates, size_t nports)
+draw(const struct screen *screen, const struct rates *rates, size_t nports,
+     int delay_ms)
 {
 	int width;
 	int rows;
 	int nranks;
 	int name;
 	size_t shown;
+	bool has_head;
 
 	/* The last column stays free: some terminals clear it with the rest of
 	 * the line. */
@@ -309,12 +347,16 @@ draw(const struct screen *screen, const struct rates *rates, size_t nports)
 	width--;
 	nranks = count_ranks(width);
 	name = name_width(width, nranks, rates, nports);
+	has_head = screen->is_terminal && rows >= HEAD_ROWS_MIN;
+	rows -= has_head;
 	shown = rows > 2 ? (size_t)rows - 2 : 0;
 	if (shown < nports)
 		shown -= shown > 0; /* for what says so */
 	else
 		shown = nports;
 	screen_begin(screen);
+	if (has_head)
+		draw_head(screen, width, nports, delay_ms);
 	draw_titles(name, nranks);
 	screen_newline(screen);
 	for (size_t i = 0; i < shown; i++) {
@@ -337,7 +379,7 @@ draw(const struct screen *screen, const struct rates *rates, size_t nports)
 /* Wait for the next round, and draw the last one again where that helps. */
 static enum screen_event
 rest(struct screen *screen, const struct rates *rates, size_t nports,
-     int64_t until)
+     int delay_ms, int64_t until)
 {
 	for (;;) {
 		int64_t left = until - clock_ms();
@@ -347,7 +389,7 @@ rest(struct screen *screen, const struct rates *rates, size_t nports,
 		if (event != SCREEN_DRAW)
 			return event;
 		if (rates)
-			draw(screen, rates, nports);
+			draw(screen, rates, nports, delay_ms);
 	}
 }
 
@@ -364,7 +406,8 @@ run(struct client *client, const struct command_line *line,
 	for (uint64_t i = 0; !status && (!line->count || i < line->count);
 	     i++) {
 		due += line->delay_ms;
-		if (rest(screen, rates, before.nports, due) == SCREEN_QUIT)
+		if (rest(screen, rates, before.nports, line->delay_ms, due) ==
+		    SCREEN_QUIT)
 			break;
 		status = ask_round(client, &now, c);
 		if (status)
@@ -375,7 +418,7 @@ run(struct client *client, const struct command_line *line,
 			status = complain(c, FAILED, "no memory for rates");
 			break;
 		}
-		draw(screen, rates, now.nports);
+		draw(screen, rates, now.nports, line->delay_ms);
 		if (ferror(stdout))
 			break;
 		free(before.samples);

@@ -47,6 +47,15 @@ units_duration(char text[UNITS_SIZE], uint64_t ns)
 }
 
 const char *
+units_count(char text[UNITS_SIZE], uint64_t number, const char *name,
+	    const char *more)
+{
+	snprintf(text, UNITS_SIZE, "%" PRIu64 " %s%s", number, name,
+		 number == 1 ? "" : more);
+	return text;
+}
+
+const char *
 units_octets(char text[UNITS_SIZE], uint64_t octets)
 {
 	static const char *const names[] = {"KiB", "MiB", "GiB", "TiB"};

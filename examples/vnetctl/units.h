@@ -15,6 +15,10 @@ const char *units_short(char text[UNITS_SIZE], double number);
 /* "3 s", "5 min 3 s", "2 h 5 min", "10 d 2 h". */
 const char *units_duration(char text[UNITS_SIZE], uint64_t ns);
 
+/* "1 port", "2 ports": @more is added to @name for all numbers but 1. */
+const char *units_count(char text[UNITS_SIZE], uint64_t number,
+			const char *name, const char *more);
+
 /* "512 B", "64.0 KiB", "16.0 MiB". */
 const char *units_octets(char text[UNITS_SIZE], uint64_t octets);
 

@@ -11,12 +11,27 @@
 
 #include <vnet/types.h>
 
+/*
+ * Aligned by hand, with what malloc() returned in front: before glibc 2.38
+ * aligned_alloc() leaves pieces behind that it does not use again (bug 14581),
+ * so that a switch whose ports come and go would grow.
+ */
 static inline void *
 vnet_malloc_get(void *ctx, size_t size, size_t align)
 {
+	const size_t front = sizeof(void *) + align - 1;
+	char *p;
+	void *aligned;
+
 	(void)ctx;
-	/* C11, 7.22.3.1: the size is a multiple of the alignment. */
-	return aligned_alloc(align, (size + align - 1) & ~(align - 1));
+	if (size > SIZE_MAX - front)
+		return NULL;
+	p = (char *)malloc(size + front);
+	if (!p)
+		return NULL;
+	aligned = p + front - ((uintptr_t)p + front) % align;
+	((void **)aligned)[-1] = p;
+	return aligned;
 }
 
 static inline void
@@ -24,10 +39,10 @@ vnet_malloc_put(void *ctx, void *p, size_t size)
 {
 	(void)ctx;
 	(void)size;
-	free(p);
+	free(((void **)p)[-1]);
 }
 
-/* An allocator over aligned_alloc() and free(). */
+/* An allocator over malloc() and free(). */
 static inline struct vnet_alloc
 vnet_malloc(void)
 {

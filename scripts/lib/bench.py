@@ -510,7 +510,8 @@ def parse_arguments():
         prog="scripts/bench",
         description="Measure, print a table, and compare with the goals.",
         epilog="Exits with 1 if a measurement failed, or with --check also if "
-        "a goal of bench/goals.json is not met.",
+        "a goal of bench/goals.json is not met. What each measures, and the "
+        "figures of the last time: bench/README.md.",
     )
     parser.add_argument(
         "name", metavar="NAME", choices=[*names, "all"],

@@ -17,6 +17,7 @@
 
 #include "control.h"
 #include "fake_plant.h"
+#include "log.h"
 
 #define MUST(x)                           \
 	do {                              \
@@ -65,6 +66,7 @@ begin(void)
 	};
 	struct complaint c;
 
+	log_set_level("error");
 	net.address.sun_family = AF_UNIX;
 	strcpy(net.address.sun_path, "/tmp/vnet-fuzz-control-XXXXXX");
 	MUST(mkdtemp(net.address.sun_path));

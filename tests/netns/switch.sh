@@ -11,44 +11,13 @@
 # Usage: switch.sh VNET_SWITCH VNETCTL
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-vnet_switch=$1
-vnetctl=$2
-need ping jq
+# shellcheck source=program.sh
+. "$(dirname "${BASH_SOURCE[0]}")/program.sh"
+need ping
 host a b c
-control_at=$work/control
 ta=(--tap "ta,netns=a,address=10.0.0.1/24")
 tb=(--tap "tb,netns=b,address=10.0.0.2/24")
 tc=(--tap "tc,netns=c,address=10.0.0.3/24")
-
-control() {
-    "$vnetctl" --socket "$control_at" "$@"
-}
-
-# is JQ-FILTER VNETCTL-ARGUMENT...
-is() {
-    local filter=$1
-    shift
-    control --json "$@" | jq -e "$filter" >/dev/null
-}
-
-# start ARGUMENT...: until it is ready.
-start() {
-    local line
-    mkfifo "$work/ready"
-    "$vnet_switch" --socket "$control_at" --ready-fd 9 "$@" \
-        2>>"$work/log" 9>"$work/ready" &
-    switch_pid=$!
-    read -r line <"$work/ready" || fail "no start: $(cat "$work/log")"
-    [[ $line == ready ]] || fail "it says: $line"
-    rm "$work/ready"
-}
-
-# A clean end, by SIGTERM.
-end() {
-    kill "$switch_pid"
-    wait "$switch_pid" || fail "ends with $?: $(cat "$work/log")"
-    [[ ! -e $control_at ]] || fail "the control socket is left"
-}
 
 # refuses MESSAGE ARGUMENT...
 refuses() {
@@ -67,10 +36,6 @@ left_behind() {
         ip -n "$name" -o link | grep -v ': lo:' && return
     done
     [[ -e $control_at || -e $work/vm ]]
-}
-
-answers() {
-    in_host "$1" ping -n -q -c 1 -W 1 "$2" >/dev/null 2>&1
 }
 
 echo "- three TAPs, from the command line"
@@ -117,9 +82,10 @@ if left_behind; then
 fi
 
 echo "- a start that fails leaves nothing behind"
-refuses 'namespace' "${ta[@]}" --stream "$work/vm" --tap t,netns=missing
+refuses 'netns missing' "${ta[@]}" --stream "$work/vm" --tap t,netns=missing
 refuses 'no TAP' "${ta[@]}" --tap missing,mode=attach
-refuses 'listen\|such file' "${ta[@]}" --stream "$work/missing/vm"
+refuses 'interface of that name is no TAP' "${ta[@]}" --tap lo
+refuses "path $work/missing/vm" "${ta[@]}" --stream "$work/missing/vm"
 refuses 'no port tx' "${ta[@]}" --filter tx,in,f,1,drop,icmp
 echo 'switch = { max_insns = 1; };' >"$work/conf"
 refuses 'instructions' "${ta[@]}" -c "$work/conf" \
@@ -132,13 +98,16 @@ if left_behind; then
     fail "something is left behind"
 fi
 for arguments in --no-such 'argument' '--tap ta,mtu=20' '--tap ta,no=1' \
-    '--ready-fd 77' '--filter ta,in'; do
+    '--ready-fd 77' '--tap ta --filter ta,in,f,10,drop' '--filter ta,in'; do
     status=0
     # shellcheck disable=SC2086
     "$vnet_switch" $arguments 2>"$work/err" || status=$?
     ((status == 2)) || fail "$arguments: ends with $status"
 done
 grep -q 'PORT,in|out' "$work/err" || fail "$(cat "$work/err")"
+refuses 'mtu: found 20' --check "${ta[@]}" --tap tb,mtu=20
+refuses 'given twice, by --tap' --check "${ta[@]}" "${ta[@]}"
+"$vnet_switch" -h | grep -q 'vnet-switch' || fail "-h"
 
 echo "- a file, and what is wrong with it"
 conf() {
@@ -169,12 +138,13 @@ wait_for 5 answers a 10.0.0.3
 # reload: wait until it is done.
 reload() {
     local before
-    before=$(grep -c ': reload' "$work/log" || :)
+    before=$(grep -cE 'info: (not )?reloaded' "$work/log" || :)
     kill -HUP "$switch_pid"
-    wait_for 5 eval "((\$(grep -c ': reload' '$work/log') > $before))"
+    wait_for 5 eval "((\$(grep -cE 'info: (not )?reloaded' '$work/log') > $before))"
 }
 
 echo "- the file is read again under load: no frame is lost"
+unanswered=$(unanswered a)
 in_host a ping -n -q -i 0.002 -c 1500 10.0.0.2 >"$work/ping" &
 pinger=$!
 frames=$(control --json stats ta | jq '.ports[0].in.frames')
@@ -210,9 +180,61 @@ ip -n b -j addr show tb |
     jq -e '[.[0].addr_info[] | select(.family == "inet") | .local] | sort ==
         ["10.0.0.2", "10.0.1.15"]' >/dev/null || fail "other addresses"
 wait $pinger || fail "$(cat "$work/ping")"
-grep -q ' 0% packet loss' "$work/ping" || fail "$(cat "$work/ping")"
+wait_for 5 answered a "$unanswered"
 (($(control --json stats ta | jq '.ports[0].in.frames') > frames + 1000)) ||
     fail "counters begin anew"
+
+echo "- what it says no more has its default again"
+mtu_of() {
+    ip -n "$1" -j link show "$2" | jq '.[0].mtu'
+}
+mac_of() {
+    ip -n "$1" -j link show "$2" | jq -r '.[0].address'
+}
+conf <<'END'
+ports = (
+  { type = "tap"; name = "ta"; netns = "a"; addresses = [ "10.0.0.1/24" ]; },
+  { type = "tap"; name = "tb"; netns = "b"; mtu = 9000;
+    mac = "0200.0000.0002"; addresses = [ "10.0.0.2/24" ]; }
+);
+END
+reload
+[[ $(mtu_of b tb) == 9000 && $(mac_of b tb) == 02:00:00:00:00:02 ]] ||
+    fail "$(ip -n b link show tb)"
+conf <<'END'
+ports = (
+  { type = "tap"; name = "ta"; netns = "a"; addresses = [ "10.0.0.1/24" ]; },
+  { type = "tap"; name = "tb"; netns = "b"; addresses = [ "10.0.0.2/24" ]; }
+);
+END
+reload
+grep -q 'reload: port tb: .*mac.* changed' "$work/log" ||
+    fail "$(cat "$work/log")"
+[[ $(mtu_of b tb) == 1500 && $(mac_of b tb) != 02:00:00:00:00:02 ]] ||
+    fail "$(ip -n b link show tb)"
+ip -n a neigh flush dev ta
+wait_for 5 answers a 10.0.0.2
+
+echo "- what is set to nothing has its default again"
+index=$(ip -n b -j link show tb | jq '.[0].ifindex')
+control port set tb mtu=9000 weight=4
+[[ $(mtu_of b tb) == 9000 ]] || fail "the MTU is not 9000"
+control port set tb mtu= weight=
+[[ $(mtu_of b tb) == 1500 ]] || fail "the MTU is not 1500"
+is '.[0] | (has("mtu") or has("weight")) | not' port show tb ||
+    fail "$(control --json port show tb)"
+[[ $(ip -n b -j link show tb | jq '.[0].ifindex') == "$index" ]] ||
+    fail "another interface"
+if control port set tb mtu=65530 2>"$work/err"; then
+    fail "a TAP with an MTU of 65530"
+fi
+grep -q '68 to 65521' "$work/err" || fail "$(cat "$work/err")"
+grep -q 'info: control: port tb: set .*"weight":null' "$work/log" ||
+    fail "$(cat "$work/log")"
+
+control port set tb mac=02-00-00-00-00-02
+ip -n a neigh flush dev ta
+wait_for 5 answers a 10.0.0.2
 
 echo "- a file that is wrong changes nothing"
 before=$(control --json config show)
@@ -254,6 +276,36 @@ ip -n b link show tc2 >/dev/null || fail "tc has not come back"
 control port set tc role=uplink
 is '.[0] | .role == "uplink" and .link == "up"' port show tc ||
     fail "$(control port show tc)"
+
+echo "- nothing is read again where there is no file"
+end
+start "${ta[@]}"
+control port add tap tb netns=b
+kill -HUP "$switch_pid"
+wait_for 5 grep -q 'SIGHUP: there is no file' "$work/log"
+if control config reload 2>"$work/err"; then
+    fail "vnetctl says nothing"
+fi
+grep -q 'there is no file to read' "$work/err" || fail "$(cat "$work/err")"
+is 'length == 2' port show || fail "a port has gone"
+
+echo "- of a TAP that others have set up, what is not said is left"
+is_up() {
+    ip -n c -j link show tp | jq -e '.[0].flags | index("UP")' >/dev/null
+}
+ip -n c tuntap add tp mode tap
+control port add tap tp netns=c mode=attach mtu=1400
+control port set tp mtu=
+[[ $(mtu_of c tp) == 1400 ]] || fail "the MTU is $(mtu_of c tp)"
+is_up && fail "it is up"
+control port set tp up
+control port set tp up=
+is_up || fail "it is down"
+control port set tp up=false
+is_up && fail "it is up"
+control port del tp
+ip -n c link del tp
+grep -q 'info: control: port tp deleted' "$work/log" || fail "$(cat "$work/log")"
 
 echo "- the sums agree in all that, and in the end"
 is .balanced stats || fail "sums do not agree"

@@ -570,6 +570,7 @@ test_what_is_written_reads_back(void **state)
 			fail_msg("%d: %s", i, c.text);
 		text = conf_file_text(config);
 		assert_non_null(text);
+		assert_null(strstr(text, " \n"));
 		again = parse(text);
 		if (!json_equal(config, again))
 			fail_msg("%d: not the same: %s", i, text);

@@ -567,7 +567,7 @@ test_what_could_not_be_reloaded_is_told(void **state)
 	begin_control(net);
 	c = begin_client(net);
 	write_line(&c, "{\"do\":\"config reload\"}");
-	assert_error(&c, "no configuration file");
+	assert_error(&c, "there is no file to read");
 	end_client(&c);
 }
 

@@ -229,6 +229,45 @@ test_many_terms_take_no_long_time(void **state)
 	soon(repeat("ether host 1:2:3:4:5:6", "or 1:2:3:4:%x:%x", 1000));
 }
 
+static void
+test_what_was_compiled_before_is_known(void **state)
+{
+	/* Static; nothing else is repeated meanwhile. */
+	const char *text = repeat("host 10.1.0.0", " or host 10.1.%u.%u", 90);
+	struct program first, second;
+	int64_t at, once, again;
+
+	(void)state;
+	at = now();
+	assert_int_equal(program_compile(&first, text, &c), 0);
+	once = now() - at;
+	at = now();
+	assert_int_equal(program_compile(&second, text, &c), 0);
+	again = now() - at;
+	assert_true(again < once / 4);
+	assert_ptr_not_equal(first.insns, second.insns);
+	assert_int_equal(first.ninsns, second.ninsns);
+	assert_memory_equal(first.insns, second.insns,
+			    first.ninsns * sizeof(*first.insns));
+	program_fini(&second);
+
+	/* A MiB of texts is more than is remembered. */
+	for (int i = 0; i < 400; i++) {
+		char other[3000];
+
+		(void)snprintf(other, sizeof(other), "len %*s %d", 2900,
+			       "!=", i);
+		assert_int_equal(program_compile(&second, other, &c), 0);
+		assert_int_equal(second.insns[1].k, i);
+		program_fini(&second);
+	}
+	assert_int_equal(program_compile(&second, text, &c), 0);
+	assert_memory_equal(first.insns, second.insns,
+			    first.ninsns * sizeof(*first.insns));
+	program_fini(&second);
+	program_fini(&first);
+}
+
 static void *
 compile_often(void *ctx)
 {
@@ -237,8 +276,12 @@ compile_often(void *ctx)
 	for (int i = 0; i < 200; i++) {
 		struct complaint mine;
 		struct program p;
+		char text[64];
 
-		wrong += program_compile(&p, ctx, &mine) != 0 || p.ninsns < 4;
+		/* New every other time: what is known is not compiled. */
+		(void)snprintf(text, sizeof(text), "(%s) and len != %d",
+			       (const char *)ctx, i / 2);
+		wrong += program_compile(&p, text, &mine) != 0 || p.ninsns < 4;
 		program_fini(&p);
 		wrong += program_compile(&p, "host localhost", &mine) == 0;
 	}
@@ -284,6 +327,7 @@ main(void)
 		cmocka_unit_test(test_a_text_is_bounded),
 		cmocka_unit_test(test_deep_nesting_does_no_harm),
 		cmocka_unit_test(test_many_terms_take_no_long_time),
+		cmocka_unit_test(test_what_was_compiled_before_is_known),
 		cmocka_unit_test(test_threads_do_not_disturb_one_another),
 	};
 

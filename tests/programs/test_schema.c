@@ -173,6 +173,14 @@ test_values_are_written_as_they_usually_are(void **state)
 			 " 'addresses': ['fd00::1/64', '10.0.0.1/8'],"
 			 " 'without': ['csum', 'tso4', 'tso6', 'uso'],"
 			 " 'owner': 0, 'netns': '77'}");
+	assert_normal_as(
+		SCHEMA_PORT,
+		"{'type': 'tap', 'name': 'a', 'mac': '0A00.b000.0c0D'}",
+		"{'type': 'tap', 'name': 'a',"
+		" 'mac': '0a:00:b0:00:0c:0d'}");
+	assert_normal_as(SCHEMA_FDB,
+			 "{'mac': '0A-00-b0-00-0c-0D', 'port': 'a'}",
+			 "{'mac': '0a:00:b0:00:0c:0d', 'port': 'a'}");
 	assert_normal_as(SCHEMA_PORT,
 			 "{'type': 'tap', 'name': 'a', 'owner': '1000'}",
 			 "{'type': 'tap', 'name': 'a', 'owner': 1000}");
@@ -317,7 +325,7 @@ test_texts_have_forms(void **state)
 	static const struct {
 		const char *key;
 		const char *right[4];
-		const char *wrong[12];
+		const char *wrong[16];
 	} forms[] = {
 		{"name",
 		 {"a", "A.z_0:9@-", "a234567890123456789012345678901"},
@@ -329,11 +337,13 @@ test_texts_have_forms(void **state)
 		  "\\u00fc", "a234567890123456"}},
 		{"netns", {"web", "1", "/proc/1/ns/net"}, {"", ".", ".."}},
 		{"mac",
-		 {"02:00:00:00:00:01", "FE:ff:ff:ff:ff:ff"},
+		 {"02:00:00:00:00:01", "FE:ff:ff:ff:ff:ff", "02-00-00-00-00-01",
+		  "0200.0000.0001"},
 		 {"", "00:00:00:00:00:00", "01:00:00:00:00:00",
 		  "ff:ff:ff:ff:ff:ff", "0B:00:00:00:00:01", "02:00:00:00:00",
-		  "02:00:00:00:00:01:", "2:0:0:0:0:1", "02-00-00-00-00-01",
-		  "02:00:00:00:00:0g", " 2:00:00:00:00:01"}},
+		  "02:00:00:00:00:01:", "2:0:0:0:0:1", "02:00:00-00-00-01",
+		  "02:00:00:00:00:0g", " 2:00:00:00:00:01", "020000000001",
+		  "0200.0000.001", "0200.0000.0001.", "0100.0000.0001"}},
 		{"owner",
 		 {"0", "4294967294", "root"},
 		 {"", "4294967295", "-1", "99999999999", "no such user", "1x"}},
@@ -343,7 +353,7 @@ test_texts_have_forms(void **state)
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		char text[128], begin[64];
 
-		for (size_t j = 0; j < 16; j++) {
+		for (size_t j = 0; j < 20; j++) {
 			const char *value = j < 4 ? forms[i].right[j]
 						  : forms[i].wrong[j - 4];
 			json_t *normal;
@@ -564,6 +574,37 @@ test_changes_keep_what_is_a_default(void **state)
 }
 
 static void
+test_null_gives_a_key_its_default(void **state)
+{
+	(void)state;
+	assert_normal(SCHEMA_PORT_CHANGES,
+		      "{'mtu': null, 'netns': null, 'up': null, 'filters':"
+		      " null, 'addresses': null, 'name': null}");
+	assert_refused(SCHEMA_PORT_CHANGES, "{'type': null}",
+		       "type: found null, expected tap, uplink or stream");
+	assert_refused(SCHEMA_PORT_CHANGES, "{'type': 'tap', 'path': null}",
+		       "path: only a port of type stream has this");
+	assert_refused(SCHEMA_PORT_CHANGES, "{'addresses': [null]}",
+		       "addresses[0]: found null, expected ADDRESS/PREFIX, as "
+		       "in 10.0.0.1/24 or fd00::1/64");
+	assert_refused(SCHEMA_PORT_CHANGES,
+		       "{'filters': [{'name': 'a', 'side': 'in',"
+		       " 'verdict': 'drop', 'priority': null}]}",
+		       "filters[0].priority: found null, expected a number "
+		       "from 0 to 4294967295");
+}
+
+/* As the type of the port says, where changes have it. */
+static void
+test_changes_have_bounds(void **state)
+{
+	(void)state;
+	assert_refused(SCHEMA_PORT_CHANGES, "{'type': 'tap', 'mtu': 65535}",
+		       "mtu: found 65535, expected 68 to 65521");
+	assert_normal(SCHEMA_PORT_CHANGES, "{'type': 'uplink', 'mtu': 65535}");
+}
+
+static void
 test_what_occurs_twice_is_refused(void **state)
 {
 	(void)state;
@@ -630,7 +671,7 @@ test_what_needs_something_else_is_refused_without(void **state)
 	(void)state;
 	assert_refused(SCHEMA_CONFIG,
 		       "{'fdb': [{'mac': '02:00:00:00:00:01', 'port': 'a'}]}",
-		       "fdb[0].port: there is no port \"a\"");
+		       "fdb[0].port: there is no port a");
 	assert_refused(SCHEMA_CONFIG,
 		       "{'switch': {'max_ports': 65, 'pool_octets': 131072}}",
 		       "switch.pool_octets: found 131072, expected 133120 at "
@@ -781,6 +822,40 @@ test_a_list_is_appended_to_from_text(void **state)
 }
 
 static void
+assert_changed(json_t *changes, const char *text, const char *expected)
+{
+	json_t *value = parse(expected);
+
+	if (schema_set(SCHEMA_PORT_CHANGES, changes, text, &c))
+		fail_msg("%s: %s", text, c.text);
+	if (!json_equal(changes, value))
+		fail_msg("%s does not give %s", text, expected);
+	json_decref(value);
+}
+
+static void
+test_a_change_to_nothing_is_one_to_the_default(void **state)
+{
+	json_t *changes = json_object();
+
+	(void)state;
+	assert_changed(changes, "mtu=", "{'mtu': null}");
+	assert_changed(changes, "mtu=1500", "{'mtu': 1500}");
+	assert_changed(changes, "mtu=", "{'mtu': null}");
+	json_object_clear(changes);
+	assert_changed(changes, "up=", "{'up': null}");
+	assert_changed(changes, "up", "{'up': true}");
+	json_object_clear(changes);
+	assert_changed(changes, "addresses=", "{'addresses': null}");
+	assert_changed(changes, "address=a", "{'addresses': ['a']}");
+	assert_changed(changes, "addresses=", "{'addresses': null}");
+	assert_int_equal(schema_set(SCHEMA_PORT_CHANGES, changes,
+				    "filters=", &c),
+			 -EINVAL);
+	json_decref(changes);
+}
+
+static void
 test_what_cannot_be_set_from_text_is_refused(void **state)
 {
 	static const char *const wrong[][2] = {
@@ -869,6 +944,8 @@ main(void)
 		cmocka_unit_test(test_each_type_of_port_has_its_keys),
 		cmocka_unit_test(test_a_key_that_is_needed_is_missed),
 		cmocka_unit_test(test_changes_keep_what_is_a_default),
+		cmocka_unit_test(test_null_gives_a_key_its_default),
+		cmocka_unit_test(test_changes_have_bounds),
 		cmocka_unit_test(test_what_occurs_twice_is_refused),
 		cmocka_unit_test(
 			test_what_needs_something_else_is_refused_without),
@@ -877,6 +954,8 @@ main(void)
 		cmocka_unit_test(test_a_complaint_says_where),
 		cmocka_unit_test(test_a_key_is_set_from_text),
 		cmocka_unit_test(test_a_list_is_appended_to_from_text),
+		cmocka_unit_test(
+			test_a_change_to_nothing_is_one_to_the_default),
 		cmocka_unit_test(test_what_cannot_be_set_from_text_is_refused),
 		cmocka_unit_test(
 			test_the_default_is_read_where_there_is_no_key),

@@ -211,7 +211,7 @@ def test_a_capture_is_live():
                 p.stdout.close()
                 err = p.stderr.read()
                 check(p.wait(PATIENCE) == 0, err)
-                check_in(b"8 frames captured, 0 lost", err)
+                check_in(b"8 frames captured, at least 0 lost", err)
 
 
 def test_a_capture_ends_after_so_many():

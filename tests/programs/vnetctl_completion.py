@@ -59,11 +59,28 @@ def test_words_are_completed():
     check_completes("vnetctl port add tap web m", "mtu=", "mac=", "mode=")
     check_completes("vnetctl port add tap web mode=", "any", "create")
     check_completes("vnetctl port add --", "--may-exist", "--json")
+    check_completes("vnetctl --", "--json", "--socket")
     check_completes("vnetctl capture web --", "--write", "--count")
+    check("--json" not in complete("vnetctl capture web --"))
+    check_completes("vnetctl help ", "port", "top")
+    check(complete("vnetctl help port s") == ["set", "show"])
+    check("lo" not in complete("vnetctl port add tap "))
+    check("lo" not in complete("vnetctl port add uplink "))
+    check("netns=" in complete("vnetctl port add tap web n"))
+    check("netns=" not in complete("vnetctl port add stream vm n"))
     check(complete("vnetctl port show --dr") == [])
     check(complete("vnetctl port del ") == [])
     check_completes("vnet-switch --", "--config", "--tap", name="vnet-switch")
     check_completes("vnet-switch --log ", "debug", name="vnet-switch")
+    check_completes("vnet-switch --log=d", "debug", name="vnet-switch")
+    for line, word in (
+        ("--tap web0,m", "web0,mtu="),
+        # Bash takes what ends in = for a word of its own.
+        ("--tap web0,mtu=9000,na", "9000,name="),
+        ("--stream vm.sock,mode=c", "connect"),
+        ("--tap=web0,mt", "web0,mtu="),
+    ):
+        check_completes(f"vnet-switch {line}", word, name="vnet-switch")
 
 
 def test_names_are_completed():
@@ -72,10 +89,15 @@ def test_names_are_completed():
         {"port": "web", "side": "out", "name": "else"},
         {"port": "web", "side": "in", "default": True},
     ]
-    with results(port_show=PORTS, filter_show=rules):
+    fdb = [
+        {"mac": f"02:00:00:00:00:0{i}", "port": "web", "age_s": i}
+        for i in range(3)
+    ]
+    with results(port_show=PORTS, filter_show=rules, fdb_show=fdb):
         vnetctl = f"vnetctl -s {SOCKET} "
         for args in (
             "port del ",
+            "port delete ",
             "port set ",
             "port show ",
             "stats ",
@@ -87,6 +109,10 @@ def test_names_are_completed():
         ):
             check(complete(vnetctl + args) == ["lan", "web"], args)
         check(complete(vnetctl + "port del w") == ["web"])
+        check(complete(vnetctl + "port list w") == ["web"])
+        # Bash takes what ends in a colon for words of their own.
+        check(complete(vnetctl + "fdb del ") == [e["mac"] for e in fdb])
+        check(complete(vnetctl + "fdb del 02:00:00:00:00:") == ["00", "01", "02"])
         check(complete(vnetctl + "filter add web ") == ["in", "out"])
         check(
             complete(vnetctl + "filter add web in x 10 ") == ["drop", "pass"]

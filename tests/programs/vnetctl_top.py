@@ -7,6 +7,7 @@ usage: vnetctl_top.py VNETCTL
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -111,7 +112,7 @@ def test_top_is_a_table_a_round_where_there_is_no_terminal():
             "db up 2.00M 1.60G 2.00M 0 0 3",
             "web up 1.00k 800k 999 0 2 3",
             "idle up 0 0 0 0 0 3",
-            "(total) 2.00M 1.60G 2.00M 0 2 3",
+            "(total) - 2.00M 1.60G 2.00M 0 2 3",
         )
         check_rows(out, *table, *table)
         check("\033" not in out)
@@ -163,9 +164,12 @@ def test_top_fits_the_window():
             for line in lines:
                 check(len(line) < max(columns, 2), f"{columns}: {line!r}")
             if columns == 80:
-                check_rows("\n".join(lines), "... 979 more")
-                check(lines[1].startswith("db "), lines)
+                check_rows("\n".join(lines), "... 980 more")
+                check(lines[0].endswith("  1000 ports, each 0.2 s, q quits"))
+                check(lines[2].startswith("db "), lines)
                 check(len(lines) == 24, lines)
+                # As much of the end of a name as of its beginning.
+                check(re.match(r"a-port-~name-\d+ +up ", lines[7]), lines)
         check(t.process.poll() is None)
 
 

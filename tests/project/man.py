@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""man.py VNET_SWITCH VNETCTL COMPILER LIBRARY WORK: the manual pages are right.
+"""man.py VNET_SWITCH VNETCTL COMPILER LIBRARY TAP_LIBRARY WORK: the manual pages
+are right.
 
 They are clean; they name every option, command and key of the programs, every
 reason of a drop and every event; and their examples work.
 """
+import os
 import pathlib
 import re
 import shutil
@@ -88,12 +90,59 @@ def missing(vnet_switch, vnetctl):
     )
 
 
+def compile_example(compiler, work, name, source, *libraries):
+    (work / f"{name}.c").write_text(source)
+    run(
+        compiler, "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
+        "-I", "include", "-o", work / name, work / f"{name}.c", *libraries,
+    )
+    return work / name
+
+
+# In a namespace: a frame that one host sends is received by the other.
+TWO_HOSTS = """
+import socket, subprocess, sys, time
+
+def open_socket(name):
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x88b5))
+    s.bind((name, 0x88b5))
+    s.settimeout(0.1)
+    return s
+
+program = subprocess.Popen([sys.argv[1], "t0", "t1"])
+frame = b"\\xff" * 6 + b"\\2\\0\\0\\0\\0\\1\\x88\\xb5" + b"hello" * 10
+end = time.monotonic() + 20
+received = b""
+while received != frame and program.poll() is None and time.monotonic() < end:
+    try:
+        with open_socket("t0") as a, open_socket("t1") as b:
+            a.send(frame)
+            received = b.recv(2048)
+    except OSError:
+        time.sleep(0.02)
+program.kill()
+print("received" if received == frame else "lost")
+"""
+
+
+def forwards(example):
+    """Does the second example? None where that cannot be tried."""
+    enter = ["unshare", "-n" if os.geteuid() == 0 else "-Urn"]
+    tun = "/dev/net/tun"
+    if not os.access(tun, os.R_OK | os.W_OK) or subprocess.call(
+        [*enter, "true"], stderr=subprocess.DEVNULL
+    ):
+        return None
+    command = [*enter, sys.executable, "-c", TWO_HOSTS, example]
+    return run(*command) == "received\n"
+
+
 # A row of the table of keys.
 KEY = r'^\t\{(?:\.\w+ = )?"(\w+)", '
 
 
 def main():
-    vnet_switch, vnetctl, compiler, library, work = sys.argv[1:]
+    vnet_switch, vnetctl, compiler, library, tap_library, work = sys.argv[1:]
     if not shutil.which("mandoc"):
         print("skipped: no mandoc (scripts/deps test gets it)")
         sys.exit(77)
@@ -109,14 +158,14 @@ def main():
     for conf in work / "example.conf", "examples/vnet-switch/vnet-switch.conf":
         run(vnet_switch, "--check", "--config", conf)
 
-    (work / "example.c").write_text(next(literal("libvnet.7", "EXAMPLES")))
-    run(
-        compiler, "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
-        "-I", "include", "-o", work / "example", work / "example.c", library,
-    )
-    printed = run(work / "example")
+    three, taps = literal("libvnet.7", "EXAMPLES")
+    printed = run(compile_example(compiler, work, "three", three, library))
     if printed != "bob gets 60 octets\neve gets 60 octets\n":
-        wrong.append(f"libvnet.7: the example prints\n{printed}")
+        wrong.append(f"libvnet.7: the first example prints\n{printed}")
+    libraries = [tap_library, library, "-lmnl", "-pthread"]
+    example = compile_example(compiler, work, "taps", taps, *libraries)
+    if forwards(example) is False:
+        wrong.append("libvnet.7: the second example does not forward")
 
     print("\n".join(wrong))
     sys.exit(1 if wrong else 0)

@@ -16,10 +16,10 @@ is_up() {
     vnetctl show >/dev/null 2>&1
 }
 
-# The first block builds, installs, and starts the switch; the next ones are
-# typed when it is there.
+# The first block builds, installs (not here), and starts the switch; the next
+# ones are typed when it is there.
 awk -v work="$work" '/^```/ { inside = $0 == "```sh"; n += inside; next }
-    inside && !/^cmake/ { print >(work "/block" n) }' README.md
+    inside && !/^(cmake|ldconfig)/ { print >(work "/block" n) }' README.md
 [[ -s $work/block1 && -s $work/block4 ]] || fail "README.md has lost a block"
 for ((n = 1; ; n++)); do
     [[ -s $work/block$n ]] || break

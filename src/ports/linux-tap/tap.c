@@ -463,6 +463,9 @@ open_tun(void *arg)
 	/* The kernel has one error for "exists" and "is open". */
 	r = errno == EBUSY && o->config->mode == VNET_TAP_CREATE ? -EEXIST
 								 : -errno;
+	if (r == -EINVAL && if_nametoindex(o->ifr.ifr_name) != 0)
+		o->step = "the interface of that name is no TAP, or one of "
+			  "several queues";
 	close(o->fd);
 	return r;
 }

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plant_filter.h"
+#include "plant_port.h"
+#include "program.h"
+#include "schema.h"
+
+/* Shared by the lists in which the same expression stands. */
+struct plant_program {
+	unsigned int nusers;
+	struct program program;
+};
+
+/* One side of a list, as the switch takes it. */
+struct chain {
+	struct vnet_rule *rules;
+	size_t n;
+	enum vnet_verdict default_verdict;
+};
+
+enum vnet_side
+plant_side(const char *name)
+{
+	return strcmp(name, "out") ? VNET_INGRESS : VNET_EGRESS;
+}
+
+static enum vnet_verdict
+verdict(const char *name)
+{
+	return strcmp(name, "drop") ? VNET_PASS : VNET_DROP;
+}
+
+static const char *
+name_of(const struct plant_filter *f)
+{
+	return schema_string(f->config, "name");
+}
+
+static const char *
+expr_of(const json_t *config)
+{
+	const char *expr = schema_string(config, "expr");
+
+	return expr ? expr : "";
+}
+
+static enum vnet_side
+side_of(const struct plant_filter *f)
+{
+	return plant_side(schema_string(f->config, "side"));
+}
+
+static bool
+is_called(const struct plant_filter *f, enum vnet_side side, const char *name)
+{
+	return side_of(f) == side && !strcmp(name_of(f), name);
+}
+
+static struct plant_filter *
+find_filter(struct plant_filter *list, enum vnet_side side, const char *name)
+{
+	while (list && !is_called(list, side, name))
+		list = list->next;
+	return list;
+}
+
+/*
+ * Lists
+ */
+
+static void
+let_go(struct plant_program *p)
+{
+	if (!p || --p->nusers)
+		return;
+	program_fini(&p->program);
+	free(p);
+}
+
+void
+plant_filters_free(struct plant_filter *list)
+{
+	struct plant_filter *next;
+
+	for (; list; list = next) {
+		next = list->next;
+		let_go(list->program);
+		json_decref(list->config);
+		free(list);
+	}
+}
+
+/* To compile takes much longer than to look. NULL with @c. */
+static struct plant_program *
+get_program(const struct plant_port *p, const json_t *config,
+	    struct complaint *c)
+{
+	struct plant_program *program;
+	struct complaint inner;
+
+	for (struct plant_filter *f = p->filters; f; f = f->next)
+		if (!strcmp(expr_of(f->config), expr_of(config))) {
+			f->program->nusers++;
+			return f->program;
+		}
+	program = calloc(1, sizeof(*program));
+	if (!program) {
+		complain(c, -ENOMEM, "no memory");
+		return NULL;
+	}
+	if (program_compile(&program->program, expr_of(config), &inner)) {
+		complain(c, -EINVAL, "port %s: filter %s: %s", p->name,
+			 schema_string(config, "name"), inner.text);
+		free(program);
+		return NULL;
+	}
+	program->nusers = 1;
+	return program;
+}
+
+/* Append a filter at *@end, which moves on. */
+static int
+append(const struct plant_port *p, struct plant_filter ***end,
+       const json_t *config, enum plant_origin origin, struct complaint *c)
+{
+	struct plant_filter *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return complain(c, -ENOMEM, "no memory");
+	f->program = get_program(p, config, c);
+	if (!f->program) {
+		free(f);
+		return -EINVAL;
+	}
+	f->config = json_deep_copy(config);
+	f->origin = origin;
+	**end = f;
+	*end = &f->next;
+	return 0;
+}
+
+/* What vnetctl has added is its own until a file has it, too. */
+static enum plant_origin
+origin_of(const struct plant_filter *old, enum plant_origin by)
+{
+	return old && by == PLANT_CONTROL ? old->origin : by;
+}
+
+int
+plant_filters_plan(const struct plant_port *p, const json_t *wanted,
+		   enum plant_origin by, struct plant_filter **list,
+		   struct complaint *c)
+{
+	struct plant_filter *first = NULL, **end = &first, *old;
+	const json_t *config;
+	size_t i;
+	int r = 0;
+
+	json_array_foreach(wanted, i, config) {
+		old = find_filter(p->filters,
+				  plant_side(schema_string(config, "side")),
+				  schema_string(config, "name"));
+		r = append(p, &end, config, origin_of(old, by), c);
+		if (r)
+			goto free_list;
+	}
+	for (old = by == PLANT_START ? p->filters : NULL; old;
+	     old = old->next) {
+		if (old->origin == PLANT_START ||
+		    find_filter(first, side_of(old), name_of(old)))
+			continue;
+		r = append(p, &end, old->config, old->origin, c);
+		if (r)
+			goto free_list;
+	}
+	*list = first;
+	return 0;
+
+free_list:
+	plant_filters_free(first);
+	return r;
+}
+
+json_t *
+plant_filters_config(const struct plant_port *p)
+{
+	json_t *filters = p->filters ? json_array() : NULL;
+
+	for (struct plant_filter *f = p->filters; f; f = f->next)
+		json_array_append(filters, f->config);
+	return filters;
+}
+
+/*
+ * The switch
+ */
+
+/* False if there is no memory. */
+static bool
+make_chain(struct chain *chain, const struct plant_filter *list,
+	   enum vnet_side side, const json_t *config)
+{
+	size_t n = 0;
+
+	for (const struct plant_filter *f = list; f; f = f->next)
+		n += side_of(f) == side;
+	chain->rules = calloc(n + 1, sizeof(*chain->rules));
+	if (!chain->rules)
+		return false;
+	chain->n = 0;
+	chain->default_verdict = verdict(schema_string(
+		config, side == VNET_EGRESS ? "default_out" : "default_in"));
+	for (const struct plant_filter *f = list; f; f = f->next)
+		if (side_of(f) == side)
+			chain->rules[chain->n++] = (struct vnet_rule){
+				.size = sizeof(struct vnet_rule),
+				.name = name_of(f),
+				.priority = (uint32_t)schema_number(f->config,
+								    "priority"),
+				.verdict = verdict(
+					schema_string(f->config, "verdict")),
+				.insns = f->program->program.insns,
+				.ninsns = f->program->program.ninsns,
+			};
+	return true;
+}
+
+/* With the lock. */
+static int
+set_chain(const struct plant_port *p, enum vnet_side side,
+	  const struct chain *chain, struct complaint *c)
+{
+	struct vnet_why why = {0};
+	char what[96];
+	int r = vnet_filter_set(p->plant->sw, p->id, side, chain->rules,
+				chain->n, chain->default_verdict, &why);
+
+	if (!r)
+		return 0;
+	(void)snprintf(what, sizeof(what), "port %s: filter%s%s", p->name,
+		       r == -EINVAL && why.index < chain->n ? " " : "s",
+		       r == -EINVAL && why.index < chain->n
+			       ? chain->rules[why.index].name
+			       : "");
+	return complain_why(c, r, what, &why);
+}
+
+/* Both sides, or neither. @before is what the first of them was. */
+static int
+set_chains(const struct plant_port *p, const struct chain chains[2],
+	   const struct chain *before, struct complaint *c)
+{
+	struct complaint ignored;
+	int r;
+
+	plant_hold(p->plant);
+	r = set_chain(p, VNET_INGRESS, &chains[VNET_INGRESS], c);
+	if (!r) {
+		r = set_chain(p, VNET_EGRESS, &chains[VNET_EGRESS], c);
+		/* There was room for it. */
+		if (r)
+			set_chain(p, VNET_INGRESS, before, &ignored);
+	}
+	plant_unlock(p->plant);
+	return r;
+}
+
+int
+plant_filters_swap(struct plant_port *p, struct plant_filter **list,
+		   const json_t *config, struct complaint *c)
+{
+	struct plant_filter *old = p->filters;
+	struct chain chains[2] = {{0}}, before = {0};
+	int r = 0;
+
+	/* One that is not in the switch takes them along when it enters. */
+	if (p->id == VNET_NO_ID)
+		goto swap;
+	if (make_chain(&chains[VNET_INGRESS], *list, VNET_INGRESS, config) &&
+	    make_chain(&chains[VNET_EGRESS], *list, VNET_EGRESS, config) &&
+	    make_chain(&before, old, VNET_INGRESS, p->config))
+		r = set_chains(p, chains, &before, c);
+	else
+		r = complain(c, -ENOMEM, "no memory");
+	free(before.rules);
+	free(chains[VNET_EGRESS].rules);
+	free(chains[VNET_INGRESS].rules);
+	if (r)
+		return r;
+swap:
+	p->filters = *list;
+	*list = old;
+	return 0;
+}
+
+static int
+become(struct plant_port *p, const json_t *wanted, struct complaint *c)
+{
+	struct plant_filter *list;
+	int r = plant_filters_plan(p, wanted, PLANT_CONTROL, &list, c);
+
+	if (r)
+		return r;
+	r = plant_filters_swap(p, &list, p->config, c);
+	plant_filters_free(list);
+	return r;
+}
+
+int
+plant_port_add_filter(struct plant_port *port, const json_t *filter,
+		      enum plant_origin origin, struct complaint *c)
+{
+	const char *name = schema_string(filter, "name");
+	enum vnet_side side = plant_side(schema_string(filter, "side"));
+	json_t *wanted;
+	int r;
+
+	if (find_filter(port->filters, side, name))
+		return complain(c, -EEXIST,
+				"port %s has a filter %s on this side",
+				port->name, name);
+	wanted = plant_filters_config(port);
+	if (!wanted)
+		wanted = json_array();
+	json_array_append(wanted, (json_t *)filter);
+	r = become(port, wanted, c);
+	if (!r)
+		find_filter(port->filters, side, name)->origin = origin;
+	json_decref(wanted);
+	return r;
+}
+
+int
+plant_port_del_filter(struct plant_port *port, const char *side,
+		      const char *name, struct complaint *c)
+{
+	json_t *wanted;
+	size_t i = 0;
+	int r;
+
+	for (struct plant_filter *f = port->filters;
+	     f && !is_called(f, plant_side(side), name); f = f->next)
+		i++;
+	wanted = plant_filters_config(port);
+	if (i == json_array_size(wanted)) {
+		json_decref(wanted);
+		return complain(c, -ENOENT,
+				"port %s has no filter %s on side %s",
+				port->name, name, side);
+	}
+	json_array_remove(wanted, i);
+	r = become(port, wanted, c);
+	json_decref(wanted);
+	return r;
+}
