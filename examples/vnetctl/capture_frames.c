@@ -2,7 +2,8 @@
 /*
  * The frames that cross a port, until a signal, the daemon, or who reads ends
  * it. To a file or pipe goes what the daemon sends, in whole blocks and at
- * once, so that others can read it live; to all others a line a frame.
+ * once, so that others can read it live; to all others a line a frame, which
+ * may be JSON.
  *
  * At the end the sending side is shut down, not the connection: the daemon may
  * still say how many frames were lost.
@@ -23,6 +24,7 @@
 #include "clock.h"
 #include "frame_line.h"
 #include "pcapng_reader.h"
+#include "print_json.h"
 #include "units.h"
 #include "words.h"
 
@@ -125,27 +127,71 @@ begin_end(struct tap *tap)
 	shutdown(tap->client.fd, SHUT_WR);
 }
 
-static void
-put_frame(struct tap *tap, const struct pcapng_block *b)
+/* NULL where the daemon did not say. */
+static const char *
+direction_of(const struct pcapng_block *b)
 {
-	char text[FRAME_LINE_SIZE];
-	char time[CLOCK_SIZE];
-
-	clock_real(time, b->time);
-	frame_line(text, b->data, b->kept, b->frame_len);
-	fprintf(tap->out, "%s %-3s %s\n", time,
-		b->direction == 'i'   ? "in"
-		: b->direction == 'o' ? "out"
-				      : "?",
-		text);
+	if (b->direction == 'i')
+		return "in";
+	return b->direction == 'o' ? "out" : NULL;
 }
 
 static void
-put_block(struct tap *tap, const uint8_t *data, const struct pcapng_block *b)
+put_text(FILE *f, const struct pcapng_block *b, const struct frame_line *parts)
+{
+	const char *direction = direction_of(b);
+	char time[CLOCK_SIZE];
+
+	clock_real(time, b->time);
+	fprintf(f, "%s %-3s ", time, direction ? direction : "?");
+	if (*parts->source)
+		fprintf(f, "%s > %s, ", parts->source, parts->destination);
+	fprintf(f, "%s\n", parts->summary);
+}
+
+/* What a frame does not have is left out. */
+static json_t *
+pack_frame(const struct pcapng_block *b, const struct frame_line *parts)
+{
+	bool has_addresses = *parts->source;
+
+	return json_pack(
+		"{s:I, s:s*, s:I, s:I, s:s*, s:s*, s:o*, s:s, s:o*}", "time_ns",
+		(json_int_t)b->time, "direction", direction_of(b), "length",
+		(json_int_t)b->frame_len, "captured", (json_int_t)b->kept,
+		"source", has_addresses ? parts->source : NULL, "destination",
+		has_addresses ? parts->destination : NULL, "ethertype",
+		parts->ethertype ? json_integer(parts->ethertype) : NULL,
+		"summary", parts->summary, "lost",
+		b->lost ? json_integer((json_int_t)b->lost) : NULL);
+}
+
+static enum status
+put_frame(struct tap *tap, const struct pcapng_block *b, struct complaint *c)
+{
+	struct frame_line parts;
+	json_t *value;
+
+	frame_line_read(&parts, b->data, b->kept, b->frame_len);
+	if (!tap->line->json) {
+		put_text(tap->out, b, &parts);
+		return DONE;
+	}
+	value = pack_frame(b, &parts);
+	if (!value)
+		return complain(c, FAILED, "no memory for a frame");
+	print_json_line(tap->out, value);
+	json_decref(value);
+	return DONE;
+}
+
+static enum status
+put_block(struct tap *tap, const uint8_t *data, const struct pcapng_block *b,
+	  struct complaint *c)
 {
 	/* Behind the last that is wanted only the sums are. */
 	if (b->kind == PCAPNG_FRAME && tap->is_ending)
-		return;
+		return DONE;
 	if (b->kind == PCAPNG_FRAME) {
 		tap->frames++;
 		tap->lost += b->lost;
@@ -159,7 +205,8 @@ put_block(struct tap *tap, const uint8_t *data, const struct pcapng_block *b)
 	if (tap->is_pcapng)
 		fwrite(data, 1, b->len, tap->out);
 	else if (b->kind == PCAPNG_FRAME)
-		put_frame(tap, b);
+		return put_frame(tap, b, c);
+	return DONE;
 }
 
 /* All whole blocks that are there. */
@@ -179,7 +226,9 @@ put_blocks(struct tap *tap, struct complaint *c)
 			return status;
 		if (b.kind == PCAPNG_NOTHING)
 			break;
-		put_block(tap, data, &b);
+		status = put_block(tap, data, &b, c);
+		if (status)
+			return status;
 		client->start += b.len;
 	}
 	if (!fflush(tap->out))
@@ -279,6 +328,10 @@ show_capture(const struct command_line *line, struct complaint *c)
 	char frames[UNITS_SIZE];
 	enum status status;
 
+	if (line->write && line->json)
+		return complain(c, MISUSED,
+				"--write is for pcapng, and --json for lines: "
+				"take one of them");
 	if (line->write && strcmp(line->write, "-") == 0 &&
 	    isatty(STDOUT_FILENO))
 		return complain(c, MISUSED,

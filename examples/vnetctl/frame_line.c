@@ -45,7 +45,7 @@ enum {
 static void __attribute__((format(printf, 2, 3)))
 add(struct line *line, const char *format, ...)
 {
-	size_t room = FRAME_LINE_SIZE - line->len;
+	size_t room = FRAME_SUMMARY_SIZE - line->len;
 	va_list args;
 	int n;
 
@@ -73,11 +73,12 @@ skip(struct octets *o, size_t len)
 	return true;
 }
 
-static void
-add_mac(struct line *line, const uint8_t *p)
+static const char *
+print_mac(char text[FRAME_MAC_SIZE], const uint8_t *p)
 {
-	add(line, "%02x:%02x:%02x:%02x:%02x:%02x", p[0], p[1], p[2], p[3], p[4],
-	    p[5]);
+	snprintf(text, FRAME_MAC_SIZE, "%02x:%02x:%02x:%02x:%02x:%02x", p[0],
+		 p[1], p[2], p[3], p[4], p[5]);
+	return text;
 }
 
 static void
@@ -93,19 +94,19 @@ add_type(struct line *line, uint16_t type)
 {
 	switch (type) {
 	case TYPE_IPV4:
-		add(line, ", IPv4");
+		add(line, "IPv4");
 		break;
 	case TYPE_ARP:
-		add(line, ", ARP");
+		add(line, "ARP");
 		break;
 	case TYPE_IPV6:
-		add(line, ", IPv6");
+		add(line, "IPv6");
 		break;
 	default:
 		if (type < TYPE_MIN)
-			add(line, ", 802.3");
+			add(line, "802.3");
 		else
-			add(line, ", 0x%04x", type);
+			add(line, "0x%04x", type);
 		break;
 	}
 }
@@ -114,6 +115,7 @@ static void
 add_arp(struct line *line, struct octets o)
 {
 	static const uint8_t ethernet_ipv4[] = {0, 1, 8, 0, 6, 4};
+	char mac[FRAME_MAC_SIZE];
 
 	if (o.len < 28 ||
 	    memcmp(o.p, ethernet_ipv4, sizeof(ethernet_ipv4)) != 0)
@@ -128,8 +130,7 @@ add_arp(struct line *line, struct octets o)
 	case 2:
 		add(line, ": ");
 		add_address(line, AF_INET, o.p + 14);
-		add(line, " is at ");
-		add_mac(line, o.p + 8);
+		add(line, " is at %s", print_mac(mac, o.p + 8));
 		break;
 	default:
 		break;
@@ -245,27 +246,28 @@ add_ipv6(struct line *line, struct octets o)
 }
 
 void
-frame_line(char text[FRAME_LINE_SIZE], const uint8_t *data, uint32_t kept,
-	   uint32_t len)
+frame_line_read(struct frame_line *parts, const uint8_t *data, uint32_t kept,
+		uint32_t len)
 {
-	struct line line = {.text = text};
+	struct line line = {.text = parts->summary};
 	struct octets o = {data, kept};
 	uint16_t type;
 
-	*text = '\0';
+	*parts = (struct frame_line){.ethertype = 0};
 	if (!skip(&o, 14)) {
 		add(&line, "%" PRIu32 " octets, cut to %" PRIu32, len, kept);
 		return;
 	}
-	add_mac(&line, data + 6);
-	add(&line, " > ");
-	add_mac(&line, data);
+	print_mac(parts->source, data + 6);
+	print_mac(parts->destination, data);
 	type = get16(data + 12);
 	while ((type == TYPE_VLAN || type == TYPE_QINQ) && o.len >= 4) {
-		add(&line, ", vlan %u", get16(o.p) & 0xfff);
+		add(&line, "vlan %u, ", get16(o.p) & 0xfff);
 		type = get16(o.p + 2);
 		skip(&o, 4);
 	}
+	if (type >= TYPE_MIN)
+		parts->ethertype = type;
 	add_type(&line, type);
 	add(&line, ", %" PRIu32, len);
 	if (type == TYPE_ARP)

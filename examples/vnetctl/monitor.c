@@ -77,7 +77,7 @@ next_event(struct client *client, bool json, struct complaint *c)
 				client->path);
 	}
 	if (json)
-		print_json_line(event);
+		print_json_line(stdout, event);
 	else
 		print_event(event);
 	json_decref(event);

@@ -28,7 +28,7 @@ static const struct {
 	const char *help;
 } options[] = {
 	{'s', 0, "socket", "PATH", "where the daemon listens"},
-	{'j', 0, "json", NULL, "print what the daemon says"},
+	{'j', 0, "json", NULL, "print JSON"},
 	{LONG_TIMEOUT, 0, "timeout", "SECONDS", "wait for an answer (10)"},
 	{'h', 0, "help", NULL, "also of an object or a command"},
 	{'V', 0, "version", NULL, "print the version"},

@@ -6,17 +6,16 @@
 
 /* Nothing that a terminal would obey. */
 static size_t
-flags(void)
+flags(FILE *f)
 {
-	return JSON_ENCODE_ANY |
-	       (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0);
+	return JSON_ENCODE_ANY | (isatty(fileno(f)) ? JSON_ENSURE_ASCII : 0);
 }
 
 void
-print_json_line(const json_t *value)
+print_json_line(FILE *f, const json_t *value)
 {
-	json_dumpf(value, stdout, flags() | JSON_COMPACT);
-	putchar('\n');
+	json_dumpf(value, f, flags(f) | JSON_COMPACT);
+	fputc('\n', f);
 }
 
 static void
@@ -30,7 +29,7 @@ print_elements(const json_t *list, bool *any)
 		if (isatty(STDOUT_FILENO))
 			putchar('\n');
 		*any = true;
-		json_dumpf(value, stdout, flags() | JSON_COMPACT);
+		json_dumpf(value, stdout, flags(stdout) | JSON_COMPACT);
 	}
 }
 
@@ -81,8 +80,9 @@ print_answer(struct client *client, json_t *request, struct complaint *c)
 		status = client_join(client, result, c);
 	if (!status) {
 		json_dumpf(result, stdout,
-			   flags() | (isatty(STDOUT_FILENO) ? JSON_INDENT(4)
-							    : JSON_COMPACT));
+			   flags(stdout) |
+				   (isatty(STDOUT_FILENO) ? JSON_INDENT(4)
+							  : JSON_COMPACT));
 		putchar('\n');
 	}
 	json_decref(result);

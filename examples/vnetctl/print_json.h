@@ -3,6 +3,8 @@
 #ifndef PRINT_JSON_H
 #define PRINT_JSON_H
 
+#include <stdio.h>
+
 #include "client.h"
 
 /* Ask, and print the result; pieces of a list as they come, as one list. */
@@ -10,6 +12,6 @@ enum status print_json(const struct command_line *line, json_t *request,
 		       struct complaint *c);
 
 /* Print one value on one line. */
-void print_json_line(const json_t *value);
+void print_json_line(FILE *f, const json_t *value);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rates of the busiest ports: the differences between two rounds of counters.
- * On a terminal in place, as far as the window reaches; else a table a round.
+ * Rates of the busiest ports, on a terminal in place, as far as the window
+ * reaches; else a table a round, or with --json a line.
  */
 #include <inttypes.h>
 #include <limits.h>
@@ -11,40 +11,11 @@
 #include "actions.h"
 #include "client.h"
 #include "clock.h"
-#include "field.h"
+#include "print_json.h"
+#include "rates.h"
 #include "screen.h"
-#include "table.h"
+#include "top_json.h"
 #include "units.h"
-
-/* Of a name, with NUL. */
-#define NAME_SIZE 32
-
-/* Counters of a port at a time. */
-struct sample {
-	char name[NAME_SIZE];
-	char link[8];
-	struct field_count in;
-	struct field_count out;
-	uint64_t drops;
-	uint64_t queued;
-};
-
-/* A round, by name; the last of @samples is the total. */
-struct round {
-	uint64_t time;
-	struct sample *samples;
-	size_t nports;
-};
-
-/* What a line is made of, a second. */
-struct rates {
-	const struct sample *sample;
-	double in_frames;
-	double in_bits;
-	double out_frames;
-	double out_bits;
-	double drops;
-};
 
 /* A column is there where the window has room for it and for those that matter
  * more: the smaller @rank. */
@@ -54,130 +25,6 @@ struct top_column {
 	int rank;
 	void (*print)(char text[UNITS_SIZE], const struct rates *rates);
 };
-
-static void
-read_sample(struct sample *s, const json_t *port, const char *otherwise)
-{
-	const json_t *in = json_object_get(port, "in");
-	const json_t *out = json_object_get(port, "out");
-	const char *name = field_text(port, "name");
-	const char *link = field_text(port, "link");
-
-	snprintf(s->name, sizeof(s->name), "%s", *name ? name : otherwise);
-	table_clean(s->name);
-	snprintf(s->link, sizeof(s->link), "%s", *link ? link : "-");
-	table_clean(s->link);
-	s->in = field_count(port, "in");
-	s->out = field_count(out, "delivered");
-	s->drops = field_count(in, "dropped").frames +
-		   field_count(out, "dropped").frames;
-	s->queued = field_number(json_object_get(port, "queue"), "frames");
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct sample *)a)->name,
-		      ((const struct sample *)b)->name);
-}
-
-static enum status
-read_round(struct round *r, const json_t *stats, struct complaint *c)
-{
-	const json_t *ports = json_object_get(stats, "ports");
-	const json_t *port;
-	size_t i;
-
-	r->nports = json_array_size(ports);
-	r->time = field_number(stats, "time_ns");
-	r->samples = calloc(r->nports + 1, sizeof(*r->samples));
-	if (!r->samples)
-		return complain(c, FAILED, "no memory for %zu ports",
-				r->nports);
-	json_array_foreach(ports, i, port)
-		read_sample(&r->samples[i], port, "?");
-	qsort(r->samples, r->nports, sizeof(*r->samples), by_name);
-	read_sample(&r->samples[r->nports], json_object_get(stats, "totals"),
-		    "(total)");
-	return DONE;
-}
-
-static enum status
-ask_round(struct client *client, struct round *r, struct complaint *c)
-{
-	json_t *stats = NULL;
-	enum status status = client_ask_whole(
-		client, field_request("stats", NULL, NULL), &stats, c);
-
-	if (!status)
-		status = field_expect(stats, JSON_OBJECT, "stats", c);
-	if (!status)
-		status = read_round(r, stats, c);
-	json_decref(stats);
-	return status;
-}
-
-/* A port that came anew begins at 0 again. */
-static double
-rate(uint64_t now, uint64_t before, double s)
-{
-	return (double)(now < before ? now : now - before) / s;
-}
-
-static struct rates
-compare(const struct sample *now, const struct sample *before, double s)
-{
-	static const struct sample none;
-
-	if (!before)
-		before = &none;
-	return (struct rates){
-		.sample = now,
-		.in_frames = rate(now->in.frames, before->in.frames, s),
-		.in_bits = rate(now->in.octets, before->in.octets, s) * 8,
-		.out_frames = rate(now->out.frames, before->out.frames, s),
-		.out_bits = rate(now->out.octets, before->out.octets, s) * 8,
-		.drops = rate(now->drops, before->drops, s),
-	};
-}
-
-/* The busiest first; among those that rest, those that drop; then by name. */
-static int
-by_rate(const void *a, const void *b)
-{
-	const struct rates *x = a;
-	const struct rates *y = b;
-	double more = y->in_bits + y->out_bits - x->in_bits - x->out_bits;
-
-	if (more == 0)
-		more = y->drops - x->drops;
-	if (more != 0)
-		return more > 0 ? 1 : -1;
-	return strcmp(x->sample->name, y->sample->name);
-}
-
-/* The last is the total. */
-static struct rates *
-make_rates(const struct round *now, const struct round *before)
-{
-	struct rates *rates = calloc(now->nports + 1, sizeof(*rates));
-	double s = now->time > before->time
-			   ? (double)(now->time - before->time) / 1e9
-			   : 1;
-
-	if (!rates)
-		return NULL;
-	for (size_t i = 0; i < now->nports; i++)
-		rates[i] = compare(&now->samples[i],
-				   bsearch(&now->samples[i], before->samples,
-					   before->nports,
-					   sizeof(*before->samples), by_name),
-				   s);
-	qsort(rates, now->nports, sizeof(*rates), by_rate);
-	rates[now->nports] = compare(&now->samples[now->nports],
-				     &before->samples[before->nports], s);
-	return rates;
-}
 
 static void
 print_link(char text[UNITS_SIZE], const struct rates *r)
@@ -218,7 +65,7 @@ print_drops(char text[UNITS_SIZE], const struct rates *r)
 static void
 print_queued(char text[UNITS_SIZE], const struct rates *r)
 {
-	units_short(text, (double)r->sample->queued);
+	units_short(text, (double)r->sample->queue.frames);
 }
 
 static const struct top_column columns[] = {
@@ -394,6 +241,20 @@ rest(struct screen *screen, const struct rates *rates, size_t nports,
 }
 
 static enum status
+print_round(const struct round *now, const struct round *before,
+	    const struct rates *rates, struct complaint *c)
+{
+	json_t *value = top_json(now, before, rates);
+
+	if (!value)
+		return complain(c, FAILED, "no memory for rates");
+	print_json_line(stdout, value);
+	json_decref(value);
+	fflush(stdout);
+	return DONE;
+}
+
+static enum status
 run(struct client *client, const struct command_line *line,
     struct screen *screen, struct complaint *c)
 {
@@ -401,7 +262,7 @@ run(struct client *client, const struct command_line *line,
 	struct round now = {0};
 	struct rates *rates = NULL;
 	int64_t due = clock_ms();
-	enum status status = ask_round(client, &before, c);
+	enum status status = rates_ask(client, &before, c);
 
 	for (uint64_t i = 0; !status && (!line->count || i < line->count);
 	     i++) {
@@ -409,17 +270,20 @@ run(struct client *client, const struct command_line *line,
 		if (rest(screen, rates, before.nports, line->delay_ms, due) ==
 		    SCREEN_QUIT)
 			break;
-		status = ask_round(client, &now, c);
+		status = rates_ask(client, &now, c);
 		if (status)
 			break;
 		free(rates);
-		rates = make_rates(&now, &before);
+		rates = rates_make(&now, &before);
 		if (!rates) {
 			status = complain(c, FAILED, "no memory for rates");
 			break;
 		}
-		draw(screen, rates, now.nports, line->delay_ms);
-		if (ferror(stdout))
+		if (line->json)
+			status = print_round(&now, &before, rates, c);
+		else
+			draw(screen, rates, now.nports, line->delay_ms);
+		if (status || ferror(stdout))
 			break;
 		free(before.samples);
 		before = now;
@@ -435,10 +299,11 @@ enum status
 show_top(const struct command_line *line, struct complaint *c)
 {
 	struct client client;
-	struct screen screen;
+	/* A terminal that is not drawn on, as it is for lines of JSON. */
+	struct screen screen = {.signals = -1};
 	enum status status = client_open(&client, line, c);
 
-	if (!status)
+	if (!status && !line->json)
 		status = screen_open(&screen, c);
 	if (!status) {
 		status = run(&client, line, &screen, c);

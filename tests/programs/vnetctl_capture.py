@@ -5,6 +5,7 @@
 usage: vnetctl_capture.py VNETCTL
 """
 import contextlib
+import json
 import os
 import random
 import re
@@ -177,6 +178,68 @@ def test_a_capture_is_a_line_a_frame():
         )
 
 
+def test_a_capture_is_an_object_a_frame():
+    types = [0x806, 0x800, 0x800, 0x86DD, 0x86DD, 0x800, 0x800, 0x88CC]
+    expected = [
+        {
+            "time_ns": 1700000000123456789,
+            "direction": "in",
+            "length": len(data),
+            "captured": len(data),
+            "source": "02:00:00:00:00:01",
+            "destination": "02:00:00:00:00:02",
+            "ethertype": kind,
+            "summary": rest,
+        }
+        for (data, rest), kind in zip(FRAMES, types)
+    ]
+    with always({"ok": True}, CAPTURE + statistics(2), None) as d:
+        p = subprocess.run(
+            command("-j", "capture", "web", "arp"),
+            capture_output=True,
+            timeout=PATIENCE,
+        )
+        check(p.returncode == 0, p)
+        lines = [json.loads(line) for line in p.stdout.splitlines()]
+        check(lines == expected, lines)
+        check(
+            p.stderr
+            == b"8 frames captured, 2 lost; ended by vnet-switch\n",
+            p.stderr,
+        )
+        check(d.requests == [{"do": "capture", "port": "web", "expr": "arp"}])
+
+
+def test_an_object_has_what_the_frame_has():
+    cases = (
+        # Out, after others were lost, and cut.
+        (
+            packet(FRAMES[1][0], flags=2, lost=4, length=1514),
+            {"direction": "out", "length": 1514, "captured": 54, "lost": 4},
+            [],
+        ),
+        (packet(FRAMES[0][0], flags=0), {"ethertype": 0x806}, ["direction"]),
+        (
+            packet(frame(40, b"x")),
+            {"summary": "802.3, 15", "source": "02:00:00:00:00:01"},
+            ["ethertype", "lost"],
+        ),
+        (
+            packet(FRAMES[0][0][:13], length=60),
+            {"summary": "60 octets, cut to 13", "captured": 13},
+            ["source", "destination", "ethertype"],
+        ),
+    )
+    octets = SECTION + INTERFACE + b"".join(case[0] for case in cases)
+    with always({"ok": True}, octets, None):
+        lines = run("capture", "-j", "web").splitlines()
+        check(len(lines) == len(cases), lines)
+        for line, (_, there, missing) in zip(lines, cases):
+            found = json.loads(line)
+            check(there.items() <= found.items(), line)
+            check(not set(missing) & set(found), line)
+
+
 def test_a_capture_is_written_as_it_comes():
     whole = CAPTURE + statistics(0)
     path = os.path.join(WORK.name, "pcapng")
@@ -198,13 +261,13 @@ def test_a_capture_is_written_as_it_comes():
 
 def test_a_capture_is_live():
     with always({"ok": True}, CAPTURE, lambda _: time.sleep(PATIENCE)):
-        for args in (["-w", "-"], []):
+        for args in (["-w", "-"], [], ["-j"]):
             with subprocess.Popen(
                 command("capture", "web", *args),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             ) as p:
-                if args:
+                if "-w" in args:
                     check(p.stdout.read(len(CAPTURE)) == CAPTURE)
                 else:
                     check_in(b"ARP", p.stdout.readline())
@@ -321,6 +384,10 @@ def test_odd_frames_do_no_harm():
         out = run("capture", "web")
         check(len(out.splitlines()) == len(odd) + 2)
         check(re.fullmatch(r"[\n -~]*", out))
+        objects = run("capture", "-j", "web").splitlines()
+        check(len(objects) == len(odd) + 2)
+        for text, line in zip(out.splitlines(), map(json.loads, objects)):
+            check(text.endswith(line["summary"]), f"{text}: {line}")
 
 
 run_tests(globals())

@@ -5,6 +5,7 @@
 usage: vnetctl_top.py VNETCTL
 """
 import fcntl
+import json
 import os
 import pty
 import re
@@ -116,6 +117,81 @@ def test_top_is_a_table_a_round_where_there_is_no_terminal():
         )
         check_rows(out, *table, *table)
         check("\033" not in out)
+
+
+def rates(frames_in, frames_out, drops, **more):
+    """As make_stats() has them: 100 octets a frame in, and none more out."""
+    return {
+        "in": {"frames_per_s": frames_in, "bits_per_s": frames_in * 800},
+        "out": {"frames_per_s": frames_out, "bits_per_s": 0},
+        "drops_per_s": drops,
+        "queue": {"frames": 3, "octets": 300},
+        **more,
+    }
+
+
+def test_top_is_a_line_of_json_a_round():
+    with rounds():
+        out = run("-j", "top", "-n", "2", "-d", "0.05")
+        check(out.endswith("\n"), out)
+        lines = [json.loads(line) for line in out.splitlines()]
+        check(len(lines) == 2, out)
+        for i, line in enumerate(lines):
+            expected = {
+                "schema": 1,
+                "time_ns": 7000000000 + i * 1000000000,
+                "interval_ns": 1000000000,
+                "ports": [
+                    rates(2000000, 2000000, 0, name="db", link="up"),
+                    rates(1000, 999, 2, name="web", link="up"),
+                    rates(0, 0, 0, name="idle", link="up"),
+                ],
+                "totals": rates(2001000, 2000999, 2),
+            }
+            check(line == expected, line)
+
+
+def test_rates_in_json_are_those_of_the_interval():
+    state = {"round": 0}
+
+    def answer(_):
+        state["round"] += 1
+        stats = make_stats(state["round"])
+        # Two rounds 1.5 s apart, and one at which the clock stands still.
+        stats["time_ns"] = 5000000000 + (state["round"] > 1) * 1500000000
+        return {"ok": True, "result": stats}
+
+    with Daemon(answer):
+        out = run("-j", "top", "-n", "2", "-d", "0.05")
+        slow, still = [json.loads(line) for line in out.splitlines()]
+        check(slow["interval_ns"] == 1500000000, slow)
+        check(abs(slow["ports"][1]["in"]["frames_per_s"] - 2000 / 3) < 1e-6, slow)
+        check(still["interval_ns"] == 1000000000, still)
+        check(still["ports"][1]["in"]["frames_per_s"] == 1000, still)
+
+
+def test_top_in_json_leaves_a_terminal_alone():
+    args = command("-j", "top", "-n", "3", "-d", "0.05")
+    with rounds(), Terminal(args) as t:
+        t.wait()
+        check(t.status == 0, t.status)
+        check("\033" not in t.text(), t.text())
+        lines = [json.loads(line) for line in t.text().splitlines()]
+        check([len(line["ports"]) for line in lines] == [3] * 3, lines)
+    with rounds(), Terminal(command("-j", "top", "-d", "0.05")) as t:
+        t.read_until(b"totals")
+        t.process.send_signal(signal.SIGINT)
+        t.wait()
+        check(t.status == -signal.SIGINT, t.status)
+
+
+def test_top_in_json_is_live():
+    with rounds(), subprocess.Popen(
+        command("-j", "top", "-d", "0.05"), stdout=subprocess.PIPE
+    ) as p:
+        check(json.loads(p.stdout.readline())["schema"] == 1)
+        p.stdout.close()
+        check(p.wait(PATIENCE) == -signal.SIGPIPE, p.returncode)
 
 
 def test_top_leaves_the_terminal_as_it_was():
