@@ -135,12 +135,11 @@ control port add tap tc netns=c addresses=10.0.0.3/24
 control filter add tb in of-control 5 pass arp
 wait_for 5 answers a 10.0.0.3
 
-# reload: wait until it is done.
+# reload: until it is done. What is asked for after a signal is answered after
+# it; the log leaves out what it has said often.
 reload() {
-    local before
-    before=$(grep -cE 'info: (not )?reloaded' "$work/log" || :)
     kill -HUP "$switch_pid"
-    wait_for 5 eval "((\$(grep -cE 'info: (not )?reloaded' '$work/log') > $before))"
+    control show >/dev/null
 }
 
 echo "- the file is read again under load: no frame is lost"
