@@ -45,7 +45,8 @@ start -c "$work/conf"
 wait_for 5 answers a 10.0.0.2
 
 echo "- no frame passes between one set of filters and the next"
-in_host a /usr/bin/python3 -c '
+# Not by in_host, whose process in the background would be a shell.
+ip netns exec a /usr/bin/python3 -c '
 import socket
 frame = b"\xff" * 6 + b"\x02\0\0\0\0\x0a\x88\xb6" + bytes(46)
 s = None
