@@ -263,7 +263,7 @@ begin_capture(struct connection *n, struct capture *capture, const json_t *id)
 		stop_capture(n);
 }
 
-/* Returns false if there is nothing to do for now. */
+/* Returns false if nothing is left to do at present. */
 static bool
 move_capture(struct connection *n)
 {
@@ -374,7 +374,7 @@ find_line(struct connection *n)
 	return n->has_eof && len ? (ev_ssize_t)len : -1;
 }
 
-/* Returns false if there is nothing to do for now. */
+/* Returns false if nothing is left to do at present. */
 static bool
 run_next_line(struct connection *n)
 {
@@ -421,7 +421,7 @@ free_connection(struct connection *n)
 	free(n);
 }
 
-/* One step. Returns false if there is nothing to do for now. */
+/* One step. Returns false if nothing is left to do at present. */
 static bool
 step(struct connection *n)
 {

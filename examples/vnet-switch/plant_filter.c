@@ -121,22 +121,36 @@ get_program(const struct plant_port *p, const json_t *config,
 	return program;
 }
 
+/* NULL with @c. */
+static struct plant_filter *
+new_filter(const struct plant_port *p, const json_t *config,
+	   enum plant_origin origin, struct complaint *c)
+{
+	struct plant_filter *f = calloc(1, sizeof(*f));
+
+	if (!f) {
+		complain(c, -ENOMEM, "no memory");
+		return NULL;
+	}
+	f->program = get_program(p, config, c);
+	if (!f->program) {
+		free(f);
+		return NULL;
+	}
+	f->config = json_deep_copy(config);
+	f->origin = origin;
+	return f;
+}
+
 /* Append a filter at *@end, which moves on. */
 static int
 append(const struct plant_port *p, struct plant_filter ***end,
        const json_t *config, enum plant_origin origin, struct complaint *c)
 {
-	struct plant_filter *f = calloc(1, sizeof(*f));
+	struct plant_filter *f = new_filter(p, config, origin, c);
 
 	if (!f)
-		return complain(c, -ENOMEM, "no memory");
-	f->program = get_program(p, config, c);
-	if (!f->program) {
-		free(f);
 		return -EINVAL;
-	}
-	f->config = json_deep_copy(config);
-	f->origin = origin;
 	**end = f;
 	*end = &f->next;
 	return 0;
@@ -198,6 +212,39 @@ plant_filters_config(const struct plant_port *p)
  * The switch
  */
 
+/* As the switch takes it; what it points to is the filter's. */
+static struct vnet_rule
+rule_of(const struct plant_filter *f)
+{
+	return (struct vnet_rule){
+		.size = sizeof(struct vnet_rule),
+		.name = name_of(f),
+		.priority = (uint32_t)schema_number(f->config, "priority"),
+		.verdict = verdict(schema_string(f->config, "verdict")),
+		.insns = f->program->program.insns,
+		.ninsns = f->program->program.ninsns,
+	};
+}
+
+static int
+add_rule(const struct plant_port *p, const struct plant_filter *f,
+	 struct complaint *c)
+{
+	const struct vnet_rule rule = rule_of(f);
+	struct vnet_why why = {0};
+	char what[96];
+	int r;
+
+	plant_hold(p->plant);
+	r = vnet_filter_add(p->plant->sw, p->id, side_of(f), &rule, &why);
+	plant_unlock(p->plant);
+	if (!r)
+		return 0;
+	(void)snprintf(what, sizeof(what), "port %s: filter %s", p->name,
+		       rule.name);
+	return complain_why(c, r, what, &why);
+}
+
 /* False if there is no memory. */
 static bool
 make_chain(struct chain *chain, const struct plant_filter *list,
@@ -215,16 +262,7 @@ make_chain(struct chain *chain, const struct plant_filter *list,
 		config, side == VNET_EGRESS ? "default_out" : "default_in"));
 	for (const struct plant_filter *f = list; f; f = f->next)
 		if (side_of(f) == side)
-			chain->rules[chain->n++] = (struct vnet_rule){
-				.size = sizeof(struct vnet_rule),
-				.name = name_of(f),
-				.priority = (uint32_t)schema_number(f->config,
-								    "priority"),
-				.verdict = verdict(
-					schema_string(f->config, "verdict")),
-				.insns = f->program->program.insns,
-				.ninsns = f->program->program.ninsns,
-			};
+			chain->rules[chain->n++] = rule_of(f);
 	return true;
 }
 
@@ -268,6 +306,21 @@ set_chains(const struct plant_port *p, const struct chain chains[2],
 	return r;
 }
 
+static bool
+is_same_key(const json_t *a, const json_t *b, const char *key)
+{
+	return !strcmp(schema_string(a, key), schema_string(b, key));
+}
+
+/* What a file says again need not be done again. */
+static bool
+is_same(const struct plant_filter *a, const struct plant_filter *b)
+{
+	for (; a && b && json_equal(a->config, b->config); a = a->next)
+		b = b->next;
+	return !a && !b;
+}
+
 int
 plant_filters_swap(struct plant_port *p, struct plant_filter **list,
 		   const json_t *config, struct complaint *c)
@@ -278,6 +331,10 @@ plant_filters_swap(struct plant_port *p, struct plant_filter **list,
 
 	/* One that is not in the switch takes them along when it enters. */
 	if (p->id == VNET_NO_ID)
+		goto swap;
+	if (old && is_same(*list, old) &&
+	    is_same_key(config, p->config, "default_in") &&
+	    is_same_key(config, p->config, "default_out"))
 		goto swap;
 	if (make_chain(&chains[VNET_INGRESS], *list, VNET_INGRESS, config) &&
 	    make_chain(&chains[VNET_EGRESS], *list, VNET_EGRESS, config) &&
@@ -296,63 +353,53 @@ swap:
 	return 0;
 }
 
-static int
-become(struct plant_port *p, const json_t *wanted, struct complaint *c)
-{
-	struct plant_filter *list;
-	int r = plant_filters_plan(p, wanted, PLANT_CONTROL, &list, c);
-
-	if (r)
-		return r;
-	r = plant_filters_swap(p, &list, p->config, c);
-	plant_filters_free(list);
-	return r;
-}
-
+/* One of many is added, or removed, alone: to replace a chain of a thousand
+ * takes a millisecond. */
 int
 plant_port_add_filter(struct plant_port *port, const json_t *filter,
 		      enum plant_origin origin, struct complaint *c)
 {
 	const char *name = schema_string(filter, "name");
 	enum vnet_side side = plant_side(schema_string(filter, "side"));
-	json_t *wanted;
+	struct plant_filter *new, **at = &port->filters;
 	int r;
 
 	if (find_filter(port->filters, side, name))
 		return complain(c, -EEXIST,
 				"port %s has a filter %s on this side",
 				port->name, name);
-	wanted = plant_filters_config(port);
-	if (!wanted)
-		wanted = json_array();
-	json_array_append(wanted, (json_t *)filter);
-	r = become(port, wanted, c);
-	if (!r)
-		find_filter(port->filters, side, name)->origin = origin;
-	json_decref(wanted);
-	return r;
+	new = new_filter(port, filter, origin, c);
+	if (!new)
+		return -EINVAL;
+	r = add_rule(port, new, c);
+	if (r) {
+		plant_filters_free(new);
+		return r;
+	}
+	while (*at)
+		at = &(*at)->next;
+	*at = new;
+	return 0;
 }
 
 int
 plant_port_del_filter(struct plant_port *port, const char *side,
 		      const char *name, struct complaint *c)
 {
-	json_t *wanted;
-	size_t i = 0;
-	int r;
+	struct plant_filter **at = &port->filters, *old;
 
-	for (struct plant_filter *f = port->filters;
-	     f && !is_called(f, plant_side(side), name); f = f->next)
-		i++;
-	wanted = plant_filters_config(port);
-	if (i == json_array_size(wanted)) {
-		json_decref(wanted);
+	while (*at && !is_called(*at, plant_side(side), name))
+		at = &(*at)->next;
+	old = *at;
+	if (!old)
 		return complain(c, -ENOENT,
 				"port %s has no filter %s on side %s",
 				port->name, name, side);
-	}
-	json_array_remove(wanted, i);
-	r = become(port, wanted, c);
-	json_decref(wanted);
-	return r;
+	plant_hold(port->plant);
+	vnet_filter_remove(port->plant->sw, port->id, plant_side(side), name);
+	plant_unlock(port->plant);
+	*at = old->next;
+	old->next = NULL;
+	plant_filters_free(old);
+	return 0;
 }
