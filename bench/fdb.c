@@ -57,9 +57,19 @@ learn_all(struct vnet_fdb *t, const uint64_t *mac, uint32_t n, uint64_t now_s)
 static void
 init(struct vnet_fdb *t, uint32_t n)
 {
+	const struct vnet_fdb_config config = {
+		.entries = n,
+		.owners = NOWNERS,
+		.ageing_s = AGEING_S,
+		.flap_moves = 16,
+		.seed = SEED,
+	};
+
 	alloc = bench_alloc(&memory);
-	if (vnet_fdb_init(t, &alloc, n, NOWNERS, AGEING_S, SEED))
+	if (vnet_fdb_init(t, &alloc, &config))
 		bench_fail("no memory");
+	for (uint32_t i = 0; i < NOWNERS; i++)
+		vnet_fdb_set_fair(t, i, n / NOWNERS);
 }
 
 static void
@@ -131,6 +141,30 @@ run_learn(struct bench_run *r, const void *arg)
 	free(mac);
 }
 
+/* The table is full, and whoever learns has its share: for each address, the
+ * oldest of the same owner goes. */
+static void
+run_learn_full(struct bench_run *r, const void *arg)
+{
+	uint32_t n = *(const uint32_t *)arg;
+	uint64_t *mac = random_addresses(2 * n);
+	struct vnet_fdb t;
+
+	init(&t, n);
+	learn_all(&t, mac, n, NOW_S);
+	bench_start(r);
+	learn_all(&t, mac + n, n, NOW_S);
+	bench_stop(r);
+	verify(&t, 2 * n);
+	if (t.evictions + t.unlearned != n)
+		bench_fail("%llu addresses went for %u",
+			   (unsigned long long)t.evictions, n);
+	bench_report("ns/address", r->seconds * 1e9 / n);
+	bench_report("Maddresses/s", n / r->seconds / 1e6);
+	vnet_fdb_fini(&t, &alloc);
+	free(mac);
+}
+
 /* Known addresses in another second: each is renewed. */
 static void
 run_renew(struct bench_run *r, const void *arg)
@@ -163,6 +197,8 @@ static const struct bench_case cases[] = {
 	{"learn_1k", "core", true, NULL, run_learn, &n1k},
 	{"learn_100k", "core", true, NULL, run_learn, &n100k},
 	{"learn_1m", "core", true, NULL, run_learn, &n1m},
+	{"learn_full_1k", "core", true, NULL, run_learn_full, &n1k},
+	{"learn_full_1m", "core", true, NULL, run_learn_full, &n1m},
 	{"renew_1k", "core", true, NULL, run_renew, &n1k},
 	{"renew_1m", "core", true, NULL, run_renew, &n1m},
 };

@@ -1,9 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Clients, the openers of a port: what a port driver is bound to, and what
- * frames, queues and counters belong to.
+ * frames, queues, limits and counters belong to.
  *
- * A port has one client at the most.
+ * An uplink has one client at the most, a vif any number. Whoever opens a vif
+ * opens it as one of several stacks on one network interface; a frame that a
+ * client of a vif writes is
+ *
+ *	offered to the receive filters VNET_RECEIVE_OUT of all clients of the
+ *	vif, its own included (what a capture asks for)
+ *	given to those other clients of the vif that it is addressed to: it is
+ *	broadcast, multicast, or to the client's own address; unless the vif
+ *	has VNET_PORT_NO_SIBLINGS
+ *	forwarded to other ports by the rules of the switch
+ *
+ * and a client gets a frame once at the most. What comes from elsewhere and is
+ * addressed to the vif's address, to a group, or to nobody known, is for every
+ * client of it; what is addressed to an address that was learned on one
+ * client is for that one. What a client takes of what is for it, its own
+ * rules say: enum vnet_accept, and the filters VNET_RECEIVE_IN. No client's
+ * filters have a say in what another one gets.
  */
 #ifndef VNET_CLIENT_H
 #define VNET_CLIENT_H
@@ -43,11 +59,23 @@ enum vnet_drop {
 	VNET_DROP_REFUSED,      /* by the driver: its medium will not have it */
 	VNET_DROP_DRIVER_ERROR, /* the driver is broken */
 	VNET_DROP_REMOVED,      /* queued when the client was removed */
+	/* in and out */
+	VNET_DROP_POLICED, /* a limit on all traffic: see vnet_limit_set() */
+	VNET_DROP_STORM,   /* one on broadcast, multicast or unknown unicast */
+	/* in */
+	VNET_DROP_LOOP_PROBE, /* a loop probe of this switch that came back */
+	/* out */
+	VNET_DROP_RECEIVE_FILTER, /* by the client's filters VNET_RECEIVE_IN */
+	VNET_DROP_NOT_ADDRESSED,  /* to another's address: VNET_ACCEPT_OWN */
 	VNET_NDROPS
 };
 
 /* Stable name ("queue_full"), NULL for a number that is no reason. */
 VNET_API const char *vnet_drop_name(enum vnet_drop reason);
+
+/* Is it a reason on the way into the switch, or out of it (@out)? Some are
+ * both. */
+VNET_API bool vnet_drop_is_on(enum vnet_drop reason, bool out);
 
 /* Switches that may call each other through their drivers. What counts is how
  * deep vnet_switch_input() is nested; a frame that has waited in a queue begins
@@ -57,6 +85,16 @@ VNET_API const char *vnet_drop_name(enum vnet_drop reason);
 /* The unit in which backlogs take memory. A source's backlog for a client holds
  * whole blocks; small frames share one. */
 #define VNET_POOL_BLOCK 2048
+
+/* What a client takes of what its port is sent. */
+enum vnet_accept {
+	/* All: of unicast also what is flooded, and what is addressed to an
+	 * address that was learned on it. */
+	VNET_ACCEPT_ALL = 0,
+	/* Groups, and its own address: what a network interface takes that is
+	 * not promiscuous. */
+	VNET_ACCEPT_OWN = 1,
+};
 
 /**
  * struct vnet_client_config - a client to add to a port
@@ -70,6 +108,16 @@ VNET_API const char *vnet_drop_name(enum vnet_drop reason);
  *		than the bound is never queued
  * @weight:	its share, as a source, of a congested client's output, 1 to
  *		1024; 0 for 1
+ * @max_addresses: the most addresses that may be learned on it; 0 for no bound
+ *		of its own. Beyond, its oldest goes for its newest
+ * @accept:	what it takes
+ * @mac:	its own address on a port of VNET_PORT_PER_CLIENT: not a group;
+ *		zero for one that is made of the port's address and the client's
+ *		index. Zero on others: there it is the port's
+ *
+ * The rest, limits and receive filters, is set of a client that is there: one
+ * that is to have them before its first frame is added to a port whose link is
+ * down.
  */
 struct vnet_client_config {
 	size_t size;
@@ -77,6 +125,9 @@ struct vnet_client_config {
 	void *ctx;
 	uint32_t queue_octets;
 	uint32_t weight;
+	uint32_t max_addresses;
+	enum vnet_accept accept;
+	struct vnet_mac mac;
 };
 
 /**
@@ -88,9 +139,10 @@ struct vnet_client_config {
  * caller still does.
  *
  * Return: 0; -ENOENT if there is no such port, -EINVAL if the configuration is
- * wrong, -EEXIST if the port has a client, -ENOSPC if every slot is in use
- * (those of removed clients become free by vnet_switch_tick()), -ENOMEM, -EBUSY
- * from inside a driver's send.
+ * wrong, -EEXIST if the port is an uplink and has a client, or if another client
+ * of the port has that address, -ENOSPC if every slot is in use (those of removed
+ * clients become free by vnet_switch_tick()), -ENOMEM, -EBUSY from inside a
+ * driver's send.
  */
 VNET_API int vnet_client_add(struct vnet_switch *sw, vnet_port_id port,
 			     const struct vnet_client_config *config,
@@ -114,6 +166,62 @@ VNET_API int vnet_client_set_queue(struct vnet_switch *sw, vnet_client_id id,
  * Return: as vnet_client_set_queue(). */
 VNET_API int vnet_client_set_weight(struct vnet_switch *sw, vnet_client_id id,
 				    uint32_t weight);
+
+/**
+ * vnet_client_set_link() - tell the switch that a client's medium is up, or down
+ *
+ * Where its port has no other client this is vnet_port_set_link(). Of a vif with
+ * several it concerns this one alone, which has then no event; the link of the
+ * port being set up sets up all of them.
+ *
+ * Return: 0; -ENOENT, -EBUSY from inside a driver's send.
+ */
+VNET_API int vnet_client_set_link(struct vnet_switch *sw, vnet_client_id id,
+				  bool up);
+
+/* Change what it takes, for frames from now on. Return: as
+ * vnet_client_set_queue(). */
+VNET_API int vnet_client_set_accept(struct vnet_switch *sw, vnet_client_id id,
+				    enum vnet_accept accept);
+
+/* Bound the addresses that may be learned on it; @max_addresses as in struct
+ * vnet_client_config. What is there beyond goes as new ones come. Return: as
+ * vnet_client_set_queue(). */
+VNET_API int vnet_client_set_max_addresses(struct vnet_switch *sw,
+					   vnet_client_id id,
+					   uint32_t max_addresses);
+
+/**
+ * struct vnet_client_info - a client as it is
+ * @size:	sizeof(struct vnet_client_info), set by the caller
+ * @port:	the port that it has opened
+ * @index:	its number among the clients of that port: the lowest that was
+ *		free when it came, from 0
+ * @mac:	its own address: that of its port, or with VNET_PORT_PER_CLIENT
+ *		one of its own
+ * The rest is as in struct vnet_client_config, with the defaults filled in.
+ */
+struct vnet_client_info {
+	size_t size;
+	vnet_client_id id;
+	vnet_port_id port;
+	uint32_t index;
+	struct vnet_mac mac;
+	uint32_t queue_octets;
+	uint32_t weight;
+	uint32_t max_addresses;
+	enum vnet_accept accept;
+};
+
+/* Read a client. Return: 0; -ENOENT, -EINVAL for an unknown info->size. */
+VNET_API int vnet_client_get(const struct vnet_switch *sw, vnet_client_id id,
+			     struct vnet_client_info *info);
+
+/* The client of a port behind @id in order of indices, the first for
+ * VNET_NO_ID, VNET_NO_ID behind the last, or where @id is not one of its
+ * clients. */
+VNET_API vnet_client_id vnet_client_next(const struct vnet_switch *sw,
+					 vnet_port_id port, vnet_client_id id);
 
 /**
  * struct vnet_observer - who hears what a client sends and receives
@@ -189,6 +297,8 @@ struct vnet_count {
  * @lost_by_others: frames from this client that other clients' queues had no
  *		room for (each also counted there, as queue_full or pool_empty)
  * @moves:	addresses that moved to this client from another
+ * @moves_refused: frames from this client with a source address that stays
+ *		elsewhere: a static or a sticky one, or one that has flapped
  * @queue_memory: octets of the pool that its queue holds
  *
  * In frames and in octets, when no call is under way:
@@ -209,6 +319,7 @@ struct vnet_client_stats {
 	struct vnet_count out_dropped;
 	struct vnet_count lost_by_others;
 	uint64_t moves;
+	uint64_t moves_refused;
 	uint64_t queue_memory;
 };
 

@@ -6,7 +6,7 @@
  * When the ring is full, what comes is lost. VNET_EVENT_OVERFLOW is then read
  * next, in place of all that the ring held: the reader reads everything anew.
  * What traffic does (an address
- * moved, the FDB or a queue is full) pushes nothing out: a client has one event
+ * moved, a limit was reached) pushes nothing out: a client has one event
  * of each of these types at the most that waits to be read, and repeats only
  * count it up. They are read when the ring is empty, in order of clients. Those
  * of a client that is removed go with it; the counters keep what they counted.
@@ -32,6 +32,13 @@ enum vnet_event_type {
 	VNET_EVENT_ADDRESS_MOVED, /* @mac, to @client; repeats: the last one */
 	VNET_EVENT_FDB_FULL,      /* @mac found no room, or took another's */
 	VNET_EVENT_QUEUE_FULL,    /* frames for @client were dropped */
+	VNET_EVENT_LOOP, /* a loop probe came back: @client is closed, and with
+			  * it the link of @port if it has no other */
+	VNET_EVENT_ADDRESS_HELD, /* @mac flaps: it stays at @client, a minute */
+	VNET_EVENT_MOVE_REFUSED, /* @client sends from @mac, which is held or
+				   * sticky elsewhere */
+	VNET_EVENT_LIMITED,      /* frames from or for @client were dropped by a
+				   * limit, its own or its port's */
 	VNET_NEVENTS
 };
 

@@ -12,11 +12,26 @@ VNET_BEGIN_DECLS
 
 struct vnet_switch;
 
+/*
+ * The share of a client: what is learned on it may always fill as much of the
+ * table as is its own if all ports, and all clients of its port, have the same,
+ * and more as long as there is room. Where the table is full, or its
+ * max_addresses are, a client that has its share makes room for its newest
+ * address by its own oldest; one that has less does by the oldest of the client
+ * that has the most. So whoever floods source addresses drives out its own.
+ *
+ * An address that moves from port to port more than flap_moves (of the switch)
+ * times within ten seconds stays where it then is for a minute, with an event.
+ * "Oldest" goes by whole seconds.
+ */
+
 /**
  * struct vnet_fdb_entry - an entry as it is
  * @size:	sizeof(struct vnet_fdb_entry), set by the caller
  * @mac:	the address
  * @is_static:	put in by vnet_fdb_add(): never ages, never moves
+ * @is_held:	learned, and does not move: its port is sticky, or it has
+ *		flapped
  * @port:	where frames to it go
  * @client:	the client of that port it was seen on
  * @age_s:	seconds since it was last seen; 0 if static
@@ -25,6 +40,7 @@ struct vnet_fdb_entry {
 	size_t size;
 	struct vnet_mac mac;
 	bool is_static;
+	bool is_held;
 	vnet_port_id port;
 	vnet_client_id client;
 	uint32_t age_s;

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Filters: classic BPF programs, and the chains that they form at the two
- * sides of a port.
+ * sides of a port, and of a client.
  *
  * A chain is an ordered list of named rules, each a program and a verdict. The
  * rules run in ascending order of priority, equal priorities in the order in
  * which they were added; the first whose program returns anything but 0
  * decides. Where none does, the chain's default verdict holds, which is to
- * pass.
+ * pass; but of VNET_RECEIVE_OUT, to drop.
+ *
+ * Those of a port decide on its frames. The receive filters of a client decide
+ * which of the frames that its port lets through it gets itself, and so have no
+ * say in what others get.
  *
  * Programs are those of McCanne and Jacobson, "The BSD Packet Filter" (USENIX
  * 1993), in tcpdump's dialect (the MOD and XOR of libpcap included): offsets
@@ -47,10 +51,15 @@ enum vnet_verdict {
 	VNET_DROP = 1,
 };
 
-/* Which chain of a port: frames on their way into, or out of, the switch. */
+/* Which chain. */
 enum vnet_side {
+	/* of a port: frames on their way into, or out of, the switch */
 	VNET_INGRESS = 0,
 	VNET_EGRESS = 1,
+	/* of a client: frames for it, or written by the clients of its vif */
+	VNET_RECEIVE_IN = 2,
+	VNET_RECEIVE_OUT = 3,
+	VNET_NSIDES
 };
 
 /* Octets of a rule's name, with the terminating NUL. */
@@ -126,17 +135,18 @@ VNET_API bool vnet_bpf_match(const struct vnet_bpf_insn *insns, size_t ninsns,
 
 /**
  * vnet_filter_add() - add a rule to a chain
- * @port:	whose
+ * @owner:	whose: a port for VNET_INGRESS and VNET_EGRESS, a client for
+ *		VNET_RECEIVE_IN and VNET_RECEIVE_OUT; and so below
  * @side:	which of its two chains
  * @rule:	what to add
  * @why:	filled on failure; may be NULL
  *
- * Return: 0; -ENOENT if there is no such port, -EINVAL if the rule or its
+ * Return: 0; -ENOENT if there is no such owner, -EINVAL if the rule or its
  * program is wrong, -EEXIST if the chain has a rule of that name, -ENOSPC if
  * the switch's limit of rules or instructions is reached, -ENOMEM, -EBUSY from
  * inside a driver's send. The chain is then as it was.
  */
-VNET_API int vnet_filter_add(struct vnet_switch *sw, vnet_port_id port,
+VNET_API int vnet_filter_add(struct vnet_switch *sw, uint64_t owner,
 			     enum vnet_side side, const struct vnet_rule *rule,
 			     struct vnet_why *why);
 
@@ -151,7 +161,7 @@ VNET_API int vnet_filter_add(struct vnet_switch *sw, vnet_port_id port,
  *
  * Return: as vnet_filter_add(); -EEXIST if two have one name.
  */
-VNET_API int vnet_filter_set(struct vnet_switch *sw, vnet_port_id port,
+VNET_API int vnet_filter_set(struct vnet_switch *sw, uint64_t owner,
 			     enum vnet_side side, const struct vnet_rule *rules,
 			     size_t nrules, enum vnet_verdict default_verdict,
 			     struct vnet_why *why);
@@ -159,19 +169,19 @@ VNET_API int vnet_filter_set(struct vnet_switch *sw, vnet_port_id port,
 /**
  * vnet_filter_remove() - take a rule out of a chain
  *
- * Needs no memory. Return: 0; -ENOENT if there is no such port or rule, -EBUSY
+ * Needs no memory. Return: 0; -ENOENT if there is no such owner or rule, -EBUSY
  * from inside a driver's send.
  */
-VNET_API int vnet_filter_remove(struct vnet_switch *sw, vnet_port_id port,
+VNET_API int vnet_filter_remove(struct vnet_switch *sw, uint64_t owner,
 				enum vnet_side side, const char *name);
 
 /**
  * vnet_filter_set_default() - what becomes of a frame that no rule matches
  *
- * Return: 0; -ENOENT if there is no such port, -EINVAL for an unknown side or
+ * Return: 0; -ENOENT if there is no such owner, -EINVAL for an unknown side or
  * verdict, -EBUSY from inside a driver's send.
  */
-VNET_API int vnet_filter_set_default(struct vnet_switch *sw, vnet_port_id port,
+VNET_API int vnet_filter_set_default(struct vnet_switch *sw, uint64_t owner,
 				     enum vnet_side side,
 				     enum vnet_verdict verdict);
 
@@ -179,10 +189,10 @@ VNET_API int vnet_filter_set_default(struct vnet_switch *sw, vnet_port_id port,
  * vnet_filter_get() - read one rule of a chain
  * @index:	which, in the order in which they run, counted from 0
  *
- * Return: 0; -ENOENT if there is no such port, or rule any more; -EINVAL for an
+ * Return: 0; -ENOENT if there is no such owner, or rule any more; -EINVAL for an
  * unknown side or info->size.
  */
-VNET_API int vnet_filter_get(const struct vnet_switch *sw, vnet_port_id port,
+VNET_API int vnet_filter_get(const struct vnet_switch *sw, uint64_t owner,
 			     enum vnet_side side, size_t index,
 			     struct vnet_rule_info *info);
 
@@ -191,10 +201,10 @@ VNET_API int vnet_filter_get(const struct vnet_switch *sw, vnet_port_id port,
  * @hits:	set to the frames that it has decided; may be NULL. A chain
  *		that passes and has no rules is not run, and counts nothing
  *
- * Return: 0; -ENOENT if there is no such port, -EINVAL for an unknown side.
+ * Return: 0; -ENOENT if there is no such owner, -EINVAL for an unknown side.
  */
 VNET_API int vnet_filter_get_default(const struct vnet_switch *sw,
-				     vnet_port_id port, enum vnet_side side,
+				     uint64_t owner, enum vnet_side side,
 				     enum vnet_verdict *verdict,
 				     uint64_t *hits);
 

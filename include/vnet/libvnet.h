@@ -10,8 +10,10 @@
 #include <vnet/fdb.h>
 #include <vnet/port.h>
 #include <vnet/client.h>
+#include <vnet/limit.h>
 #include <vnet/event.h>
 #include <vnet/switch.h>
+#include <vnet/explain.h>
 #include <vnet/null.h>
 #include <vnet/inproc.h>
 

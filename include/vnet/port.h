@@ -30,6 +30,27 @@ enum vnet_role {
 #define VNET_MTU_MAX     65535
 #define VNET_MTU_DEFAULT 1500
 
+/* vnet_port_config.flags */
+enum {
+	/* The clients of a vif have an address each, and not one together. For
+	 * the life of the port. */
+	VNET_PORT_PER_CLIENT = 1 << 0,
+	/* Nothing passes between the clients of a vif: those of a plain network
+	 * interface do not hear each other either. */
+	VNET_PORT_NO_SIBLINGS = 1 << 1,
+	/* An address learned on this port does not move to another one while it
+	 * is known. */
+	VNET_PORT_STICKY = 1 << 2,
+	/* A loop probe goes out every loop_probe_s of the switch. Where one
+	 * comes back, the younger of the two ports has its link set down, with
+	 * VNET_EVENT_LOOP, until vnet_port_set_link() sets it up; an uplink
+	 * counts as older than every vif, so that nobody behind a vif can close
+	 * it. Of a vif with several clients, only the client is closed, until
+	 * the link was set down and up. Switches that may meet need different
+	 * seeds to tell their probes apart. */
+	VNET_PORT_LOOP_GUARD = 1 << 3,
+};
+
 /**
  * struct vnet_port_config - a port to add
  * @size:	sizeof(struct vnet_port_config)
@@ -40,6 +61,8 @@ enum vnet_role {
  * @mtu:	octets behind the Ethernet header (and up to two tags) that a
  *		frame to this port may have; 0 for VNET_MTU_DEFAULT
  * @link_down:	true adds it with its link down
+ * @flags:	VNET_PORT_*. VNET_PORT_PER_CLIENT: only a vif that has an
+ *		address
  */
 struct vnet_port_config {
 	size_t size;
@@ -48,12 +71,15 @@ struct vnet_port_config {
 	struct vnet_mac mac;
 	uint32_t mtu;
 	bool link_down;
+	uint32_t flags;
 };
 
 /**
  * struct vnet_port_info - a port as it is
  * @size:	sizeof(struct vnet_port_info), set by the caller
- * @client:	its client, VNET_NO_ID if it has none
+ * @client:	its first client, VNET_NO_ID if it has none; for the others see
+ *		vnet_client_next()
+ * @clients:	how many it has
  * @link:	true if it is up. A port without a client may be up: there is
  *		just nobody to send to
  * The rest is as in struct vnet_port_config.
@@ -62,11 +88,13 @@ struct vnet_port_info {
 	size_t size;
 	vnet_port_id id;
 	vnet_client_id client;
+	uint32_t clients;
 	char name[VNET_PORT_NAME_SIZE];
 	enum vnet_role role;
 	struct vnet_mac mac;
 	uint32_t mtu;
 	bool link;
+	uint32_t flags;
 };
 
 /**
@@ -83,10 +111,10 @@ VNET_API int vnet_port_add(struct vnet_switch *sw,
 			   vnet_port_id *id, struct vnet_why *why);
 
 /**
- * vnet_port_remove() - remove a port and its client
+ * vnet_port_remove() - remove a port and its clients
  *
- * From the return on nothing finds it. What was queued for its client is
- * counted as removed in the switch's totals, then the driver is closed. What
+ * From the return on nothing finds it. What was queued for its clients is
+ * counted as removed in the switch's totals, then the drivers are closed. What
  * refers to it elsewhere goes in bounded steps, by vnet_switch_tick().
  *
  * Return: 0; -ENOENT, -EBUSY from inside a driver's send.
@@ -99,7 +127,7 @@ VNET_API int vnet_port_remove(struct vnet_switch *sw, vnet_port_id id);
  * A port that is down is sent nothing and sends nothing: frames for it are not
  * flooded to it or counted as link_down, as are those from it and what was
  * queued. Its learned addresses are forgotten. Setting a link up also ends the
- * state that a broken driver left behind.
+ * state that a broken driver, or a loop, left behind.
  *
  * Return: 0; -ENOENT, -EBUSY from inside a driver's send.
  */
@@ -110,6 +138,11 @@ VNET_API int vnet_port_set_link(struct vnet_switch *sw, vnet_port_id id,
  * Return: 0; -ENOENT, -EINVAL if out of bounds, -EBUSY. */
 VNET_API int vnet_port_set_mtu(struct vnet_switch *sw, vnet_port_id id,
 			       uint32_t mtu);
+
+/* Change its flags, for frames from now on. Return: 0; -ENOENT, -EINVAL if they
+ * are unknown, or differ in VNET_PORT_PER_CLIENT, -EBUSY. */
+VNET_API int vnet_port_set_flags(struct vnet_switch *sw, vnet_port_id id,
+				 uint32_t flags);
 
 /* Read a port. Return: 0; -ENOENT, -EINVAL for an unknown info->size. */
 VNET_API int vnet_port_get(const struct vnet_switch *sw, vnet_port_id id,
@@ -146,7 +179,9 @@ enum {
  *		medium will never take: they are counted as drops (in octets, as
  *		if they were the last ones). -errno means broken: all @n are
  *		dropped, the link goes down, one event is
- *		raised, and send is not called again until the link is set up.
+ *		raised, and send is not called again until the link is set up
+ *		(of a vif with more clients: that client alone is broken, and is
+ *		sent nothing until the link was set down and up).
  *		A full medium is never an error. Never blocks, never calls the
  *		switch that called it; it may call another one
  * @close:	the client has gone from the switch; free @ctx. Called once,

@@ -23,16 +23,19 @@ struct vnet_switch;
  * @alloc:	where its memory comes from; required; copied
  * @seed:	keys its hashes. Take it from a random source where hosts are
  *		not trusted; the same seed gives the same run
- * @max_ports:	the most ports, and clients, 1 to 65536; 0 for 64
+ * @max_ports:	the most ports, 1 to 65536; 0 for 64
+ * @max_clients: the most clients of all ports together, 1 to 65536; 0 for as
+ *		many as ports
  * @fdb_entries: the most addresses, 1 to 16777216; 0 for 8192
  * @ageing_s:	seconds after which an address that was not seen is forgotten,
  *		1 to 1000000 (IEEE 802.1Q, table 8-6); 0 for 300. Counted in
  *		whole seconds: an address may go up to one second early
  * @pool_octets: memory for all backlogs together, at least 64 blocks of
- *		VNET_POOL_BLOCK and one for each port, to 2^30; 0 for 4 MiB, or
- *		for two blocks a port where that is more. One block is every
- *		client's own; of the rest no queue, and no source in all queues
- *		together, may hold more than is still free
+ *		VNET_POOL_BLOCK and one for each client, to 2^30; 0 for 4 MiB,
+ *		or for two blocks a client where that is more. One block is every
+ *		client's own, also of those to come; of the rest no queue, and
+ *		no source in all queues together, may hold more than is still
+ *		free
  * @queue_octets: the most that a client's queue may be bounded to, and what it
  *		is where the client does not say: octets of the pool, 65536 to
  *		2^30; 0 for 256 KiB
@@ -42,6 +45,10 @@ struct vnet_switch;
  *		VNET_BPF_MAX_INSNS
  * @max_events:	events that wait to be read, 1 to 65536, in powers
  *		of two; 0 for 256
+ * @flap_moves:	moves of an address within ten seconds that it may make, 2 to
+ *		255; 0 for 16. See fdb.h
+ * @loop_probe_s: seconds between two loop probes of a port, 1 to 3600; 0 for
+ *		2. See VNET_PORT_LOOP_GUARD
  * @forward_reserved: bit i forwards frames to 01-80-C2-00-00-0i, as to any
  *		group; otherwise they are dropped
  * @uplink_transit: frames may pass from one uplink to another
@@ -51,6 +58,7 @@ struct vnet_switch_config {
 	const struct vnet_alloc *alloc;
 	uint64_t seed;
 	uint32_t max_ports;
+	uint32_t max_clients;
 	uint32_t fdb_entries;
 	uint32_t ageing_s;
 	uint64_t pool_octets;
@@ -59,6 +67,8 @@ struct vnet_switch_config {
 	uint32_t max_insns;
 	uint32_t max_program;
 	uint32_t max_events;
+	uint32_t flap_moves;
+	uint32_t loop_probe_s;
 	uint16_t forward_reserved;
 	bool uplink_transit;
 };
@@ -107,8 +117,8 @@ VNET_API void vnet_switch_input(struct vnet_switch *sw, vnet_client_id from,
 				const struct vnet_frame *frames, size_t n,
 				vnet_nsec now);
 
-/* Do a bounded piece of what is due: ageing, and sweeping what refers to ports
- * that were removed. Nothing from inside a driver's send. */
+/* Do a bounded piece of what is due: ageing, sweeping what refers to ports
+ * that were removed, and loop probes. Nothing from inside a driver's send. */
 VNET_API void vnet_switch_tick(struct vnet_switch *sw, vnet_nsec now);
 
 /* When vnet_switch_tick() is wanted next: a time, which may have passed, or
@@ -119,6 +129,8 @@ VNET_API vnet_nsec vnet_switch_deadline(const struct vnet_switch *sw);
  * struct vnet_switch_stats - a switch as a whole
  * @size:	sizeof(struct vnet_switch_stats), set by the caller
  * @total:	the sums over its clients, those that have gone included
+ * @originated:	frames that the switch itself has made, loop probes, by their
+ *		destinations: total.copies + originated = total.out
  * @unknown_source: frames given to vnet_switch_input() in the name of a client
  *		that is not there; in no other sum
  * @ports:	ports that are there
@@ -134,6 +146,7 @@ VNET_API vnet_nsec vnet_switch_deadline(const struct vnet_switch *sw);
 struct vnet_switch_stats {
 	size_t size;
 	struct vnet_client_stats total;
+	struct vnet_count originated;
 	struct vnet_count unknown_source;
 	uint32_t ports;
 	uint32_t clients;

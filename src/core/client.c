@@ -31,6 +31,15 @@ vnet_client_weight_check(uint32_t weight, struct vnet_why *why)
 }
 
 int
+vnet_client_accept_check(enum vnet_accept accept, struct vnet_why *why)
+{
+	if ((unsigned int)accept > VNET_ACCEPT_OWN)
+		return vnet_why(why, "unknown value of accept", 6, accept,
+				VNET_ACCEPT_OWN);
+	return 0;
+}
+
+int
 vnet_client_config_check(const struct vnet_client_config *config,
 			 uint32_t max_queue_octets, struct vnet_why *why)
 {
@@ -52,7 +61,43 @@ vnet_client_config_check(const struct vnet_client_config *config,
 				ops->carries, CARRIES_ALL);
 	r = vnet_client_queue_check(config->queue_octets, max_queue_octets,
 				    why);
-	return r ? r : vnet_client_weight_check(config->weight, why);
+	if (!r)
+		r = vnet_client_weight_check(config->weight, why);
+	if (!r)
+		r = vnet_client_accept_check(config->accept, why);
+	if (!r && config->mac.octet[0] & 1)
+		r = vnet_why(why, "client's address is a group", 7,
+			     config->mac.octet[0], 0);
+	return r;
+}
+
+/* Has it a say in what @c receives? */
+static bool
+is_asked(const struct vnet_chain *chain, enum vnet_verdict otherwise)
+{
+	return chain->nrules || chain->default_verdict != otherwise;
+}
+
+static bool
+is_limited(const struct vnet_client *c, enum vnet_side side)
+{
+	return c->limits[side] || c->port->limits[side];
+}
+
+void
+vnet_port_mark_odd(struct vnet_port *port)
+{
+	for (struct vnet_client *c = port->clients; c; c = c->next) {
+		c->is_odd_in = port->nclients > 1 ||
+			       is_limited(c, VNET_INGRESS) ||
+			       is_asked(vnet_client_chain(c, VNET_RECEIVE_OUT),
+					VNET_DROP);
+		c->is_odd_out = port->nclients > 1 || !c->is_up ||
+				is_limited(c, VNET_EGRESS) ||
+				c->accept != VNET_ACCEPT_ALL ||
+				is_asked(vnet_client_chain(c, VNET_RECEIVE_IN),
+					 VNET_PASS);
+	}
 }
 
 static void
@@ -72,6 +117,7 @@ vnet_counters_sum(struct vnet_counters *to, const struct vnet_counters *from)
 	add(&to->delivered, from->delivered);
 	add(&to->lost_by_others, from->lost_by_others);
 	to->moves += from->moves;
+	to->moves_refused += from->moves_refused;
 	for (int i = 0; i < VNET_NDROPS; i++) {
 		add(&to->in_drops[i], from->in_drops[i]);
 		add(&to->out_drops[i], from->out_drops[i]);
@@ -92,6 +138,7 @@ vnet_counters_stats(const struct vnet_counters *c,
 		.delivered = c->delivered,
 		.lost_by_others = c->lost_by_others,
 		.moves = c->moves,
+		.moves_refused = c->moves_refused,
 	};
 	for (int i = 0; i < VNET_NDROPS; i++) {
 		add(&stats->in_dropped, c->in_drops[i]);
@@ -122,9 +169,28 @@ vnet_drop_name(enum vnet_drop reason)
 		[VNET_DROP_REFUSED] = "refused",
 		[VNET_DROP_DRIVER_ERROR] = "driver_error",
 		[VNET_DROP_REMOVED] = "removed",
+		[VNET_DROP_POLICED] = "policed",
+		[VNET_DROP_STORM] = "storm",
+		[VNET_DROP_LOOP_PROBE] = "loop_probe",
+		[VNET_DROP_RECEIVE_FILTER] = "receive_filter",
+		[VNET_DROP_NOT_ADDRESSED] = "not_addressed",
 	};
 
 	if ((unsigned int)reason >= VNET_NDROPS)
 		return NULL;
 	return names[reason];
+}
+
+bool
+vnet_drop_is_on(enum vnet_drop reason, bool out)
+{
+	if (reason == VNET_DROP_LINK_DOWN || reason == VNET_DROP_POLICED ||
+	    reason == VNET_DROP_STORM)
+		return true;
+	if (reason <= VNET_DROP_NONE || reason >= VNET_NDROPS)
+		return false;
+	return out ==
+	       ((reason > VNET_DROP_LINK_DOWN && reason <= VNET_DROP_REMOVED) ||
+		reason == VNET_DROP_RECEIVE_FILTER ||
+		reason == VNET_DROP_NOT_ADDRESSED);
 }

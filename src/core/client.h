@@ -19,7 +19,15 @@
 /* Events of the data path. A client has one of each type at the most that waits
  * to be read, and counts what comes meanwhile: so that no traffic pushes other
  * events out of the ring. */
-enum { VNET_MARK_MOVED, VNET_MARK_FDB_FULL, VNET_MARK_QUEUE_FULL, VNET_NMARKS };
+enum {
+	VNET_MARK_MOVED,
+	VNET_MARK_FDB_FULL,
+	VNET_MARK_QUEUE_FULL,
+	VNET_MARK_HELD,
+	VNET_MARK_MOVE_REFUSED,
+	VNET_MARK_LIMITED,
+	VNET_NMARKS
+};
 
 struct vnet_mark {
 	uint64_t mac;
@@ -43,6 +51,7 @@ struct vnet_counters {
 	struct vnet_count delivered;
 	struct vnet_count lost_by_others;
 	uint64_t moves;
+	uint64_t moves_refused;
 	struct vnet_count in_drops[VNET_NDROPS];
 	struct vnet_count out_drops[VNET_NDROPS];
 };
@@ -65,19 +74,42 @@ struct vnet_client {
 	void *ctx;
 	uint32_t slot;
 	uint16_t weight;
+	bool is_up; /* its port's link is, and its driver not broken */
 	bool is_observed;
+	/* Does it, or its port, have what most do not: limits, siblings,
+	 * receive filters, no link? Those that matter for frames from it, and
+	 * for it. */
+	bool is_odd_in;
+	bool is_odd_out;
 	uint32_t carries;
 	struct vnet_lane lane[VNET_WORKERS];
+
+	struct vnet_client *next;      /* of its port */
+	struct vnet_limits *limits[2]; /* by enum vnet_side; NULL for none */
+	struct vnet_chain receive[2];  /* VNET_RECEIVE_IN, VNET_RECEIVE_OUT */
+	uint64_t own;                  /* its address, 0 if it has none */
+	uint64_t number;               /* clients are numbered as they come */
+	uint32_t index;
+	uint32_t queue_octets;
+	uint32_t max_addresses;
+	enum vnet_accept accept;
+	bool is_broken; /* its driver is, or it is part of a loop */
 	struct vnet_observer observer;
 	struct vnet_switch *sw; /* for that: all others know it */
 				/* The nodes of the queue's heap lie behind. */
 };
 
-/* A client that frames may be sent to: there, and its port's link up. */
-VNET_INLINE bool
-vnet_client_is_up(const struct vnet_client *c)
+/* The chain of a client that @side names: one of the last two. */
+VNET_INLINE struct vnet_chain *
+vnet_client_chain(struct vnet_client *c, enum vnet_side side)
 {
-	return c->port->link;
+	return &c->receive[side - VNET_RECEIVE_IN];
+}
+
+VNET_INLINE const struct vnet_chain *
+vnet_client_filters(const struct vnet_client *c, enum vnet_side side)
+{
+	return &c->receive[side - VNET_RECEIVE_IN];
 }
 
 VNET_INLINE void
@@ -87,11 +119,15 @@ vnet_count_add(struct vnet_count *c, uint64_t frames, uint64_t octets)
 	c->octets += octets;
 }
 
-/* Everything that can be wrong with a queue's bound, and with a weight. 0 or
- * -EINVAL. */
+/* Find out anew which clients of a port are odd. */
+void vnet_port_mark_odd(struct vnet_port *port);
+
+/* Everything that can be wrong with a queue's bound, with a weight, and with what
+ * it takes. 0 or -EINVAL. */
 int vnet_client_queue_check(uint32_t queue_octets, uint32_t max_queue_octets,
 			    struct vnet_why *why);
 int vnet_client_weight_check(uint32_t weight, struct vnet_why *why);
+int vnet_client_accept_check(enum vnet_accept accept, struct vnet_why *why);
 
 /* Everything that can be wrong with a configuration. 0 or -EINVAL. */
 int vnet_client_config_check(const struct vnet_client_config *config,

@@ -20,7 +20,10 @@
 #define vnet_unlikely(x) __builtin_expect(!!(x), 0)
 
 /* For the few functions that the data path cannot afford to call. */
-#define VNET_INLINE     static inline __attribute__((always_inline))
+#define VNET_INLINE static inline __attribute__((always_inline))
+
+/* For what the data path seldom does: not to be in the way of what it does. */
+#define VNET_COLD       __attribute__((noinline, cold))
 
 #define VNET_CACHE_LINE 64
 

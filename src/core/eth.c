@@ -43,6 +43,8 @@ enum {
 	ROUTING_SOURCE = 0,         /* RFC 2460, 4.4 */
 	ROUTING_HOME = 2,           /* RFC 6275, 6.4 */
 	ROUTING_SEGMENTS = 4,       /* RFC 8754, 2 */
+	PROTO_ICMPV6 = 58,
+	ND_SOLICITATION = 135, /* RFC 4861, 4.3 */
 };
 
 static bool
@@ -224,23 +226,58 @@ parse_ipv6(const struct vnet_frame *f, struct vnet_l4 *l4)
 	return true;
 }
 
+uint32_t
+vnet_eth_type_at(const struct vnet_frame *f)
+{
+	uint32_t at = ETHERTYPE_AT;
+
+	for (uint32_t ntags = f->ntags; ntags <= MAX_WIRE_TAGS; ntags++) {
+		if (f->len < at + 2)
+			break;
+		if (!is_tpid(vnet_be16_load(f->data + at)))
+			return at;
+		at += 4;
+	}
+	return 0;
+}
+
+bool
+vnet_eth_is_dad_probe(const struct vnet_frame *f)
+{
+	static const uint8_t unspecified[16];
+	uint32_t at = vnet_eth_type_at(f);
+	const uint8_t *p = f->data + at + 2;
+	uint8_t next;
+
+	if (!at || vnet_be16_load(f->data + at) != TYPE_IPV6 ||
+	    f->len < at + 2 + IPV6_HEADER_LEN || p[0] >> 4 != 6 ||
+	    memcmp(p + 8, unspecified, sizeof(unspecified)) != 0)
+		return false;
+	next = p[6];
+	at += 2 + IPV6_HEADER_LEN;
+	for (int n = 0; n < IPV6_MAX_EXT &&
+			(next == EXT_HOP_BY_HOP || next == EXT_DSTOPTS);
+	     n++) {
+		if (f->len < at + 8)
+			return false;
+		next = f->data[at];
+		at += 8 + 8u * f->data[at + 1];
+	}
+	return next == PROTO_ICMPV6 && f->len > at &&
+	       f->data[at] == ND_SOLICITATION;
+}
+
 bool
 vnet_eth_parse_l4(const struct vnet_frame *f, struct vnet_l4 *l4)
 {
-	uint32_t at = ETHERTYPE_AT;
-	uint32_t ntags = f->ntags;
+	uint32_t at = vnet_eth_type_at(f);
 	uint32_t room;
 	uint16_t type;
 	bool found;
 
-	for (;; at += 4, ntags++) {
-		if (f->len < at + 2 || ntags > MAX_WIRE_TAGS)
-			return false;
-		type = vnet_be16_load(f->data + at);
-		if (!is_tpid(type))
-			break;
-	}
-
+	if (!at)
+		return false;
+	type = vnet_be16_load(f->data + at);
 	l4->ip = at + 2;
 	if (type == TYPE_IPV4)
 		found = parse_ipv4(f, l4);

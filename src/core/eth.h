@@ -55,6 +55,13 @@ vnet_be64_load(const uint8_t *p)
 	       (uint64_t)p[6] << 8 | p[7];
 }
 
+VNET_INLINE void
+vnet_be64_store(uint8_t *p, uint64_t v)
+{
+	vnet_be32_store(p, (uint32_t)(v >> 32));
+	vnet_be32_store(p + 4, (uint32_t)v);
+}
+
 VNET_INLINE uint64_t
 vnet_mac_load(const uint8_t *p)
 {
@@ -108,6 +115,15 @@ vnet_eth_parse(const struct vnet_frame *f, struct vnet_eth *eth)
 	eth->src = vnet_be64_load(f->data + 6) >> 16;
 	return true;
 }
+
+/* Is it a probe for a duplicate address (RFC 4862, 5.4.2: a neighbour solicitation
+ * from the unspecified address)? */
+bool vnet_eth_is_dad_probe(const struct vnet_frame *f);
+
+/* Offset of the EtherType behind the tags in a frame's octets; 0 if it is not
+ * there, or if there are more tags, with those out of band, than anybody has a
+ * use for. */
+uint32_t vnet_eth_type_at(const struct vnet_frame *f);
 
 /* vnet_l4.proto, as IP numbers them. */
 enum {

@@ -96,6 +96,10 @@ vnet_event_name(enum vnet_event_type type)
 		[VNET_EVENT_ADDRESS_MOVED] = "address_moved",
 		[VNET_EVENT_FDB_FULL] = "fdb_full",
 		[VNET_EVENT_QUEUE_FULL] = "queue_full",
+		[VNET_EVENT_LOOP] = "loop",
+		[VNET_EVENT_ADDRESS_HELD] = "address_held",
+		[VNET_EVENT_MOVE_REFUSED] = "move_refused",
+		[VNET_EVENT_LIMITED] = "limited",
 	};
 
 	if ((unsigned int)type >= VNET_NEVENTS)

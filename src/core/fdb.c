@@ -4,6 +4,20 @@
 
 #include "fdb.h"
 
+/*
+ * vnet_fdb_link.moves: the moves of an entry (9 bits) since a second (23), that
+ * of the first of them; 0 where there is none to remember. The moves of ten
+ * seconds count together, then the next one begins anew. Where they were too
+ * many it is the second of the move that was refused, and for a minute the
+ * others are.
+ *
+ * What is over is forgotten when the entry is renewed or moves. A live one was
+ * within ageing_s, so its 23 bits have not come round.
+ */
+#define COUNT_BITS 9
+#define WINDOW_S   10u
+#define HOLD_S     60u
+
 /* A well mixed number from another one, and the state for the next
  * (Steele, Lea, Flood: "Fast splittable pseudorandom number generators",
  * OOPSLA 2014). */
@@ -59,14 +73,17 @@ vnet_fdb_memory(uint32_t entries, uint32_t owners)
 
 int
 vnet_fdb_init(struct vnet_fdb *t, const struct vnet_alloc *alloc,
-	      uint32_t entries, uint32_t owners, uint32_t ageing_s,
-	      uint64_t seed)
+	      const struct vnet_fdb_config *config)
 {
+	uint32_t entries = config->entries, owners = config->owners;
+	uint64_t seed = config->seed;
+
 	*t = (struct vnet_fdb){
 		.nhome = (uint32_t)nhome_for(entries),
 		.max = entries,
 		.nowners = owners,
-		.ageing_s = ageing_s,
+		.ageing_s = config->ageing_s,
+		.flap_moves = config->flap_moves,
 		.sweep_first = VNET_FDB_NONE,
 		.sweep_last = VNET_FDB_NONE,
 		.age_due = UINT64_MAX,
@@ -94,6 +111,7 @@ vnet_fdb_init(struct vnet_fdb *t, const struct vnet_alloc *alloc,
 	memset(t->slots, 0, slots_size(entries));
 	memset(t->owners, 0, owners_size(owners));
 	for (uint32_t i = 0; i < owners; i++) {
+		t->owners[i].fair = entries;
 		for (int list = 0; list < 2; list++) {
 			t->owners[i].head[list] = VNET_FDB_NONE;
 			t->owners[i].tail[list] = VNET_FDB_NONE;
@@ -150,19 +168,51 @@ relink(struct vnet_fdb *t, uint32_t i)
 		t->links[t->links[i].next].prev = i;
 }
 
-/* An owner's number of learned entries changed. It is in the heap while that
- * is not 0. */
-static void
-share_changed(struct vnet_fdb *t, uint32_t owner, uint32_t before)
+/* How far an owner goes beyond its share, and the size of the table more. */
+static uint32_t
+excess(const struct vnet_fdb *t, const struct vnet_fdb_owner *o)
 {
-	uint32_t n = t->owners[owner].n[VNET_FDB_LEARNED];
+	return t->max - o->fair + o->n[VNET_FDB_LEARNED];
+}
 
-	if (!before && n)
-		vnet_heap_insert(&t->share, owner, n);
-	else if (before && !n)
+/* An owner's number of learned entries, or its share, may have changed. It is in
+ * the heap while it has any. */
+static void
+share_changed(struct vnet_fdb *t, uint32_t owner)
+{
+	struct vnet_fdb_owner *o = &t->owners[owner];
+	bool has_any = o->n[VNET_FDB_LEARNED] != 0;
+	uint32_t key = excess(t, o);
+
+	if (o->in_share && has_any) {
+		if (t->share.node[t->share.pos[owner]].key != key)
+			vnet_heap_update(&t->share, owner, key);
+	} else if (has_any) {
+		vnet_heap_insert(&t->share, owner, key);
+	} else if (o->in_share) {
 		vnet_heap_remove(&t->share, owner);
-	else if (n)
-		vnet_heap_update(&t->share, owner, n);
+	}
+	o->in_share = has_any;
+}
+
+void
+vnet_fdb_set_fair(struct vnet_fdb *t, uint32_t owner, uint32_t entries)
+{
+	VNET_ASSERT(entries > 0 && entries <= t->max);
+	t->owners[owner].fair = entries;
+	share_changed(t, owner);
+}
+
+void
+vnet_fdb_set_max(struct vnet_fdb *t, uint32_t owner, uint32_t max)
+{
+	t->owners[owner].max = max;
+}
+
+void
+vnet_fdb_set_sticky(struct vnet_fdb *t, uint32_t owner, bool sticky)
+{
+	t->owners[owner].sticky = sticky;
 }
 
 static void
@@ -194,13 +244,8 @@ detach(struct vnet_fdb *t, uint32_t i)
 static void
 disown(struct vnet_fdb *t, uint32_t i)
 {
-	struct vnet_fdb_owner *o = owner_of(t, i);
-	int list = list_of(t, i);
-
 	detach(t, i);
-	o->n[list]--;
-	if (list == VNET_FDB_LEARNED)
-		share_changed(t, (uint32_t)(o - t->owners), o->n[list] + 1);
+	owner_of(t, i)->n[list_of(t, i)]--;
 }
 
 /*
@@ -208,9 +253,11 @@ disown(struct vnet_fdb *t, uint32_t i)
  * moves forward where that brings it nearer to its home. Entries move only
  * towards lower numbers, on which vnet_fdb_next() relies; there is no
  * wrap-around, for a tail lies behind the last home.
+ *
+ * That the share of its owner has changed, is left to the caller.
  */
 static void
-erase(struct vnet_fdb *t, uint32_t i)
+take_out(struct vnet_fdb *t, uint32_t i)
 {
 	uint32_t last = vnet_fdb_nslots(t);
 
@@ -227,6 +274,15 @@ erase(struct vnet_fdb *t, uint32_t i)
 	t->n--;
 }
 
+static void
+erase(struct vnet_fdb *t, uint32_t i)
+{
+	uint32_t owner = vnet_fdb_owner_of(t->slots[i].where);
+
+	take_out(t, i);
+	share_changed(t, owner);
+}
+
 /* The free slot nearest to @home, or VNET_FDB_NONE. */
 static uint32_t
 free_slot(const struct vnet_fdb *t, uint32_t home)
@@ -238,7 +294,8 @@ free_slot(const struct vnet_fdb *t, uint32_t home)
 	return VNET_FDB_NONE;
 }
 
-/* Slot @i, which is nobody's, is the entry of @mac from now on. */
+/* Slot @i, which is nobody's, is the entry of @mac from now on, and has not
+ * moved. */
 static void
 set(struct vnet_fdb *t, uint32_t i, uint64_t mac, uint32_t owner, int list,
     uint64_t now_s)
@@ -250,11 +307,12 @@ set(struct vnet_fdb *t, uint32_t i, uint64_t mac, uint32_t owner, int list,
 		.stamp = (uint32_t)now_s,
 		.where = t->owners[owner].where[list],
 	};
+	t->links[i].moves = 0;
 	append(t, i);
 	t->owners[owner].n[list]++;
+	share_changed(t, owner);
 	if (list == VNET_FDB_STATIC)
 		return;
-	share_changed(t, owner, t->owners[owner].n[list] - 1);
 	if (due < t->age_due)
 		t->age_due = due;
 	if (due < t->age_next)
@@ -300,15 +358,40 @@ sweep(struct vnet_fdb *t, uint32_t *budget)
 }
 
 /*
- * Make room for one address of @owner: what is flushed and only waits to be
- * swept, else the oldest of whoever learned the most, and that is @owner where
- * it is among them. So a flood of addresses drives out its own.
+ * The oldest that @owner has learned goes; that its share has changed, is left
+ * to the caller. It lies anywhere in memory, and so do those that go next: the
+ * one after the next, and what may move into its gap, is fetched already.
+ */
+static void
+drop_oldest(struct vnet_fdb *t, uint32_t owner, uint64_t now_s)
+{
+	const uint32_t *head = &t->owners[owner].head[VNET_FDB_LEARNED];
+	uint32_t i = *head;
+
+	t->evictions += vnet_fdb_is_live(t, &t->slots[i], now_s);
+	take_out(t, i);
+	if (*head == VNET_FDB_NONE)
+		return;
+	i = t->links[*head].next;
+	if (i == VNET_FDB_NONE)
+		return;
+	__builtin_prefetch(&t->slots[i], 1);
+	__builtin_prefetch(&t->slots[i + 1], 1);
+	__builtin_prefetch(&t->links[i], 1);
+}
+
+/*
+ * Make room in a table that is full for one address of @owner: what is flushed
+ * and only waits to be swept; else, where the owner has its share, its own
+ * oldest; else the oldest of whoever goes furthest beyond theirs, and that is
+ * @owner where it is among them. So a flood of addresses drives out its own.
  */
 static bool
-evict(struct vnet_fdb *t, uint32_t owner)
+evict(struct vnet_fdb *t, uint32_t owner, uint64_t now_s)
 {
-	const struct vnet_fdb_owner *o;
-	uint32_t victim, one = 1;
+	const struct vnet_fdb_owner *o = &t->owners[owner];
+	uint32_t n = o->n[VNET_FDB_LEARNED], one = 1;
+	uint32_t victim;
 
 	sweep(t, &one);
 	if (t->n < t->max)
@@ -316,30 +399,127 @@ evict(struct vnet_fdb *t, uint32_t owner)
 	if (!t->share.n)
 		return false;
 	victim = t->share.node[0].id;
-	if (t->owners[owner].n[VNET_FDB_LEARNED] == t->share.node[0].key)
+	if (n >= o->fair || (n && excess(t, o) == t->share.node[0].key))
 		victim = owner;
-	o = &t->owners[victim];
-	erase(t, o->head[VNET_FDB_LEARNED]);
-	t->evictions++;
+	drop_oldest(t, victim, now_s);
+	if (victim != owner)
+		share_changed(t, victim);
 	return true;
 }
 
-/* A slot for a new entry of @owner, VNET_FDB_NONE if there is no room. */
+static bool
+is_at_max(const struct vnet_fdb_owner *o)
+{
+	return o->max && o->n[VNET_FDB_LEARNED] >= o->max;
+}
+
+/* Make room below the bound of @owner. Where that was lowered, two go for each
+ * that comes, until it is met. */
+static void
+trim(struct vnet_fdb *t, uint32_t owner, uint64_t now_s)
+{
+	for (int k = 0; k < 2 && is_at_max(&t->owners[owner]); k++)
+		drop_oldest(t, owner, now_s);
+}
+
+/* A slot for a new entry in @list of @owner, VNET_FDB_NONE if there is no
+ * room. */
 static uint32_t
-take_slot(struct vnet_fdb *t, uint32_t home, uint32_t owner)
+take_slot(struct vnet_fdb *t, uint32_t home, uint32_t owner, int list,
+	  uint64_t now_s)
 {
 	uint32_t i = free_slot(t, home);
+	uint32_t n = t->n;
 
 	if (i == VNET_FDB_NONE)
 		return i;
-	if (t->n == t->max) {
-		if (!evict(t, owner))
-			return VNET_FDB_NONE;
-		/* What went may have left a nearer one. */
+	if (list == VNET_FDB_LEARNED)
+		trim(t, owner, now_s);
+	if (t->n == t->max && !evict(t, owner, now_s))
+		return VNET_FDB_NONE;
+	/* What went may have left a nearer one. */
+	if (t->n != n)
 		i = free_slot(t, home);
-	}
 	t->n++;
 	return i;
+}
+
+static uint32_t
+count_of(uint32_t moves)
+{
+	return moves & ((1u << COUNT_BITS) - 1);
+}
+
+/* Has what is to be remembered of moves had its time? */
+static bool
+is_over(const struct vnet_fdb *t, uint32_t moves, uint64_t now_s)
+{
+	uint32_t count = count_of(moves);
+	uint32_t age = (((uint32_t)now_s << COUNT_BITS) - (moves - count)) >>
+		       COUNT_BITS;
+
+	return !count || age >= (count > t->flap_moves ? HOLD_S : WINDOW_S);
+}
+
+bool
+vnet_fdb_is_held(const struct vnet_fdb *t, uint32_t i, uint64_t now_s)
+{
+	uint32_t moves = t->links[i].moves;
+
+	return list_of(t, i) == VNET_FDB_LEARNED &&
+	       (owner_of(t, i)->sticky ||
+		(count_of(moves) > t->flap_moves && !is_over(t, moves, now_s)));
+}
+
+/* May entry @i, which is live, move? VNET_FDB_MOVED if so, and that is counted,
+ * else what learning it comes to. */
+static enum vnet_fdb_learned
+judge_move(struct vnet_fdb *t, uint32_t i, uint64_t now_s)
+{
+	uint32_t moves = t->links[i].moves;
+	uint32_t now = (uint32_t)now_s << COUNT_BITS;
+
+	if (list_of(t, i) == VNET_FDB_STATIC || vnet_fdb_is_held(t, i, now_s))
+		return VNET_FDB_REFUSED;
+	moves = is_over(t, moves, now_s) ? now | 1 : moves + 1;
+	if (count_of(moves) <= t->flap_moves) {
+		t->links[i].moves = moves;
+		return VNET_FDB_MOVED;
+	}
+	t->links[i].moves = now | count_of(moves);
+	return VNET_FDB_HELD;
+}
+
+/* Entry @i was seen where it is known to be. */
+static void
+renew(struct vnet_fdb *t, uint32_t i, uint64_t now_s)
+{
+	struct vnet_fdb_link *l = &t->links[i];
+
+	detach(t, i);
+	t->slots[i].stamp = (uint32_t)now_s;
+	append(t, i);
+	if (vnet_unlikely(l->moves) && is_over(t, l->moves, now_s))
+		l->moves = 0;
+}
+
+/* Entry @i is one of another owner from now on. */
+static void
+move(struct vnet_fdb *t, uint32_t i, uint32_t owner, uint64_t now_s)
+{
+	uint64_t mac = t->slots[i].key;
+	uint32_t moves = t->links[i].moves;
+	uint32_t before = vnet_fdb_owner_of(t->slots[i].where);
+
+	if (is_at_max(&t->owners[owner])) {
+		trim(t, owner, now_s);
+		/* What went may have let it nearer to its home. */
+		i = vnet_fdb_slot(t, mac, vnet_fdb_home(t, mac));
+	}
+	disown(t, i);
+	share_changed(t, before);
+	set(t, i, mac, owner, VNET_FDB_LEARNED, now_s);
+	t->links[i].moves = moves;
 }
 
 /* @i is the slot of @mac, VNET_FDB_NONE where it has none. */
@@ -348,26 +528,24 @@ vnet_fdb_learn_slowly(struct vnet_fdb *t, uint64_t mac, uint32_t home,
 		      uint32_t i, uint32_t owner, uint64_t now_s)
 {
 	uint64_t evictions = t->evictions;
-	uint32_t before;
 
-	if (i != VNET_FDB_NONE) {
-		bool live = vnet_fdb_is_live(t, &t->slots[i], now_s);
+	if (i != VNET_FDB_NONE && vnet_fdb_is_live(t, &t->slots[i], now_s)) {
+		enum vnet_fdb_learned r = VNET_FDB_KNOWN;
 
-		before = vnet_fdb_owner_of(t->slots[i].where);
-		if (live && list_of(t, i) == VNET_FDB_STATIC)
-			return VNET_FDB_KNOWN;
-		if (live && before == owner) {
-			detach(t, i);
-			t->slots[i].stamp = (uint32_t)now_s;
-			append(t, i);
-			return VNET_FDB_KNOWN;
+		if (owner_of(t, i) != &t->owners[owner]) {
+			r = judge_move(t, i, now_s);
+			if (r == VNET_FDB_MOVED)
+				move(t, i, owner, now_s);
+		} else if (list_of(t, i) == VNET_FDB_LEARNED) {
+			renew(t, i, now_s);
 		}
-		disown(t, i);
-		set(t, i, mac, owner, VNET_FDB_LEARNED, now_s);
-		return live ? VNET_FDB_MOVED : VNET_FDB_NEW;
+		return r;
 	}
 
-	i = take_slot(t, home, owner);
+	/* Of one that is dead, nothing is left. */
+	if (i != VNET_FDB_NONE)
+		erase(t, i);
+	i = take_slot(t, home, owner, VNET_FDB_LEARNED, now_s);
 	if (i == VNET_FDB_NONE) {
 		t->unlearned++;
 		return VNET_FDB_UNLEARNED;
@@ -384,8 +562,9 @@ vnet_fdb_pin(struct vnet_fdb *t, uint64_t mac, uint32_t owner, uint64_t now_s)
 
 	if (i != VNET_FDB_NONE) {
 		disown(t, i);
+		share_changed(t, vnet_fdb_owner_of(t->slots[i].where));
 	} else {
-		i = take_slot(t, home, owner);
+		i = take_slot(t, home, owner, VNET_FDB_STATIC, now_s);
 		if (i == VNET_FDB_NONE)
 			return -ENOSPC;
 	}
@@ -528,6 +707,9 @@ list_is_sound(const struct vnet_fdb *t, const struct vnet_fdb_owner *o,
 		    list_of(t, i) != list || ++n > o->n[list] ||
 		    vnet_fdb_slot(t, key, vnet_fdb_home(t, key)) != i)
 			return false;
+		if (count_of(t->links[i].moves) > t->flap_moves + 1 ||
+		    (t->links[i].moves && list == VNET_FDB_STATIC))
+			return false;
 		/* What was flushed lies in front. */
 		if (prev != VNET_FDB_NONE && is_flushed(t, i) &&
 		    !is_flushed(t, prev))
@@ -537,10 +719,22 @@ list_is_sound(const struct vnet_fdb *t, const struct vnet_fdb_owner *o,
 	return n == o->n[list] && o->tail[list] == prev;
 }
 
+/* Is an owner in the heap, as what it is, below who goes further? */
+static bool
+share_is_sound(const struct vnet_fdb *t, uint32_t owner)
+{
+	const struct vnet_heap *h = &t->share;
+	uint32_t i = h->pos[owner];
+
+	return i < h->n && h->node[i].id == owner &&
+	       h->node[i].key == excess(t, &t->owners[owner]) &&
+	       (!i || h->node[(i - 1) / 2].key >= h->node[i].key);
+}
+
 bool
 vnet_fdb_check(const struct vnet_fdb *t)
 {
-	uint32_t seen = 0, used = 0;
+	uint32_t seen = 0, used = 0, sharing = 0;
 
 	for (uint32_t i = 0; i < t->nowners; i++) {
 		const struct vnet_fdb_owner *o = &t->owners[i];
@@ -548,11 +742,14 @@ vnet_fdb_check(const struct vnet_fdb *t)
 		if (!list_is_sound(t, o, VNET_FDB_LEARNED, &seen) ||
 		    !list_is_sound(t, o, VNET_FDB_STATIC, &seen))
 			return false;
-		if (o->n[0] && (t->share.pos[i] >= t->share.n ||
-				t->share.node[t->share.pos[i]].id != i ||
-				t->share.node[t->share.pos[i]].key != o->n[0]))
+		if (!o->fair || o->fair > t->max ||
+		    o->in_share != (o->n[VNET_FDB_LEARNED] != 0) ||
+		    (o->in_share && !share_is_sound(t, i)))
 			return false;
+		sharing += o->in_share;
 	}
+	if (sharing != t->share.n)
+		return false;
 	for (uint32_t i = 0; i < vnet_fdb_nslots(t); i++)
 		used += t->slots[i].key != 0;
 	return seen == t->n && used == t->n && t->n <= t->max;

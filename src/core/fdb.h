@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A bounded table of addresses with ageing and a fair share for each client.
+ * A bounded table of addresses with ageing and a fair share for each client, in
+ * which none moves to and fro for long.
  */
 #ifndef VNET_CORE_FDB_H
 #define VNET_CORE_FDB_H
@@ -33,6 +34,7 @@ struct vnet_fdb_slot {
 struct vnet_fdb_link {
 	uint32_t prev;
 	uint32_t next;
+	uint32_t moves; /* how often it has moved lately; see fdb.c */
 };
 
 /* The two lists of an owner. */
@@ -44,7 +46,11 @@ struct vnet_fdb_owner {
 	uint32_t n[2];
 	uint32_t where[2];   /* owner (16 bits), epoch (15), list (1) */
 	uint32_t sweep_next; /* in the list of owners to sweep */
+	uint32_t fair;       /* learned entries that are its own share */
+	uint32_t max;        /* learned entries that it may have; 0: any */
 	bool to_sweep;
+	bool in_share; /* in the heap of that name */
+	bool sticky;   /* what is learned on it does not move */
 };
 
 struct vnet_fdb {
@@ -58,23 +64,43 @@ struct vnet_fdb {
 	uint32_t n;
 	uint32_t max;
 	uint32_t nowners;
+	uint32_t flap_moves;
 	uint32_t sweep_first; /* owners that have entries of an old epoch */
 	uint32_t sweep_last;
 	uint32_t age_cursor;    /* next owner to look at */
 	uint64_t age_due;       /* seconds: nothing can age before */
 	uint64_t age_next;      /* the same for the round under way */
-	struct vnet_heap share; /* owners by number of learned entries */
+	struct vnet_heap share; /* owners by how far they go beyond theirs */
 	uint64_t evictions;
 	uint64_t unlearned;
 };
 
+/**
+ * struct vnet_fdb_config - a table to make
+ * @entries:	the most addresses, 1 to 2^24
+ * @owners:	1 to 65536
+ * @ageing_s:	1 to 1000000
+ * @flap_moves:	the moves that an address may make within ten seconds, 1 to 255
+ * @seed:	keys the hash
+ */
+struct vnet_fdb_config {
+	uint32_t entries;
+	uint32_t owners;
+	uint32_t ageing_s;
+	uint32_t flap_moves;
+	uint64_t seed;
+};
+
 /* What learning an address came to. */
 enum vnet_fdb_learned {
-	VNET_FDB_KNOWN, /* it was there already, or is static */
+	VNET_FDB_KNOWN, /* it was there already */
 	VNET_FDB_NEW,
 	VNET_FDB_MOVED,     /* from another owner */
 	VNET_FDB_EVICTED,   /* new, and another address went for it */
 	VNET_FDB_UNLEARNED, /* there is no room for it */
+	VNET_FDB_REFUSED,   /* another owner has it, and it does not move */
+	VNET_FDB_HELD, /* likewise from now on: it would have been a move too
+			  many */
 };
 
 #define VNET_FDB_NONE   UINT32_MAX
@@ -83,9 +109,24 @@ enum vnet_fdb_learned {
 
 uint64_t vnet_fdb_memory(uint32_t entries, uint32_t owners);
 int vnet_fdb_init(struct vnet_fdb *t, const struct vnet_alloc *alloc,
-		  uint32_t entries, uint32_t owners, uint32_t ageing_s,
-		  uint64_t seed);
+		  const struct vnet_fdb_config *config);
 void vnet_fdb_fini(struct vnet_fdb *t, const struct vnet_alloc *alloc);
+
+/*
+ * What holds for an owner, until it is set anew; a flush changes none of it. At
+ * first its share is the whole table, it has no bound, and is not sticky.
+ */
+
+/* The learned entries that are its own share, 1 to all. As long as the shares
+ * of all owners, and what is static, have room together, nobody else drives
+ * these out. */
+void vnet_fdb_set_fair(struct vnet_fdb *t, uint32_t owner, uint32_t entries);
+
+/* The learned entries that it may have; 0 for any number. */
+void vnet_fdb_set_max(struct vnet_fdb *t, uint32_t owner, uint32_t max);
+
+/* Does what is learned on it stay there while it is known? */
+void vnet_fdb_set_sticky(struct vnet_fdb *t, uint32_t owner, bool sticky);
 
 /* Where the search for an address begins. Rounds of multiplication by secret odd
  * numbers: whoever does not know them cannot choose addresses that meet. Three,
@@ -216,6 +257,10 @@ void vnet_fdb_tick(struct vnet_fdb *t, uint64_t now_s, uint32_t budget);
 /* When vnet_fdb_tick() is wanted: in seconds, 0 for at once, UINT64_MAX for
  * never. */
 uint64_t vnet_fdb_due(const struct vnet_fdb *t);
+
+/* Would live entry @i, which was learned, not move now: is it held, or its owner
+ * sticky? False for one that is static. */
+bool vnet_fdb_is_held(const struct vnet_fdb *t, uint32_t i, uint64_t now_s);
 
 /* Look at slots below *@i until one is live: false at the end, or when @budget
  * slots were looked at. */

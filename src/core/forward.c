@@ -90,7 +90,7 @@ fits(const struct vnet_port *port, const struct vnet_frame *f,
 	       vnet_offload_payload_max(f, o) <= port->mtu;
 }
 
-/* One destination more, and whether it gets there. */
+/* One destination more, which is up, and whether it gets there. */
 VNET_INLINE void
 add_dest(struct vnet_decision *v, struct vnet_client *out,
 	 const struct vnet_frame *f, const struct vnet_offload *o)
@@ -100,56 +100,365 @@ add_dest(struct vnet_decision *v, struct vnet_client *out,
 
 	d->client = out;
 	d->rule = VNET_NO_RULE;
-	if (vnet_unlikely(!port->link))
-		d->drop = VNET_DROP_LINK_DOWN;
-	else if (vnet_chain_run(&port->chain[VNET_EGRESS], f, &d->rule) ==
-		 VNET_DROP)
+	d->drop = VNET_DROP_NONE;
+	d->is_odd = false;
+	if (vnet_chain_run(&port->chain[VNET_EGRESS], f, &d->rule) == VNET_DROP)
 		d->drop = VNET_DROP_EGRESS_FILTER;
 	else if (!fits(port, f, o))
 		d->drop = VNET_DROP_TOO_LONG;
-	else
-		d->drop = VNET_DROP_NONE;
 }
 
-/* Nothing passes from one uplink to another. */
+/* Nothing passes from one uplink to another: is @port one that what comes from
+ * @in stays away from for that? */
 VNET_INLINE bool
-is_split(const struct vnet_switch *sw, const struct vnet_client *in,
-	 const struct vnet_client *out)
+is_split(const struct vnet_switch *sw, const struct vnet_port *in,
+	 const struct vnet_port *port)
 {
-	return in->port->role == VNET_ROLE_UPLINK &&
-	       out->port->role == VNET_ROLE_UPLINK && !sw->uplink_transit;
+	return in->role == VNET_ROLE_UPLINK && port->role == VNET_ROLE_UPLINK &&
+	       !sw->uplink_transit;
 }
 
-static enum vnet_drop
-flood(const struct vnet_switch *sw, const struct vnet_client *in,
-      const struct vnet_frame *f, const struct vnet_offload *o,
-      struct vnet_decision *v)
+/*
+ * Ports and clients that have what most have not: limits, receive filters,
+ * clients beside each other.
+ */
+
+static enum vnet_traffic
+traffic_of(const struct vnet_decision *v, const struct vnet_eth *eth)
 {
+	if (eth->dst == VNET_MAC_BROADCAST)
+		return VNET_TRAFFIC_BROADCAST;
+	if (vnet_mac_is_group(eth->dst))
+		return VNET_TRAFFIC_MULTICAST;
+	return v->lookup == VNET_LOOKUP_UNKNOWN ? VNET_TRAFFIC_UNKNOWN
+						: VNET_TRAFFIC_ALL;
+}
+
+/* Does one of these limits keep the frame back? */
+static enum vnet_drop
+ask(const struct vnet_limits *l, enum vnet_traffic traffic, vnet_nsec now,
+    struct vnet_blame *blame)
+{
+	enum vnet_traffic which = vnet_limits_ask(l, traffic, now);
+
+	blame->traffic = (uint8_t)which;
+	return which == VNET_NTRAFFIC      ? VNET_DROP_NONE
+	       : which == VNET_TRAFFIC_ALL ? VNET_DROP_POLICED
+					   : VNET_DROP_STORM;
+}
+
+/* One of those of @c, or of its port? */
+static enum vnet_drop
+police(const struct vnet_client *c, enum vnet_side side,
+       enum vnet_traffic traffic, vnet_nsec now, struct vnet_blame *blame)
+{
+	enum vnet_drop drop = ask(c->limits[side], traffic, now, blame);
+
+	blame->is_ports = !drop;
+	return drop ? drop : ask(c->port->limits[side], traffic, now, blame);
+}
+
+static struct vnet_dest *
+add_odd(struct vnet_decision *v, struct vnet_client *out, enum vnet_reach reach)
+{
+	struct vnet_dest *d = &v->dest[v->ndests++];
+
+	v->is_odd = true;
+	*d = (struct vnet_dest){
+		.client = out,
+		.rule = VNET_NO_RULE,
+		.receive = VNET_NO_RULE,
+		.is_odd = true,
+		.reach = (uint8_t)reach,
+	};
+	return d;
+}
+
+/* What the egress side of a port says of a frame: the same to all its
+ * clients. */
+struct egress {
+	enum vnet_drop drop;
+	uint32_t rule;
+	bool was_first; /* a client has what is counted once for the port */
+};
+
+static struct egress
+leave_port(const struct vnet_port *port, const struct vnet_frame *f,
+	   const struct vnet_offload *o)
+{
+	struct egress e = {VNET_DROP_NONE, VNET_NO_RULE, false};
+
+	if (vnet_chain_run(&port->chain[VNET_EGRESS], f, &e.rule) == VNET_DROP)
+		e.drop = VNET_DROP_EGRESS_FILTER;
+	else if (!fits(port, f, o))
+		e.drop = VNET_DROP_TOO_LONG;
+	return e;
+}
+
+/* Is it the address of @c? That of zeroes is nobody's, and stands for none. */
+static bool
+is_own_of(const struct vnet_client *c, uint64_t dst)
+{
+	return dst && dst == c->own;
+}
+
+/* Does @c take what is sent to its port? */
+static enum vnet_drop
+receive(const struct vnet_switch *sw, const struct vnet_client *c,
+	const struct vnet_frame *f, const struct vnet_eth *eth,
+	enum vnet_traffic traffic, struct vnet_dest *d)
+{
+	if (c->accept == VNET_ACCEPT_OWN && !vnet_mac_is_group(eth->dst) &&
+	    !is_own_of(c, eth->dst))
+		return VNET_DROP_NOT_ADDRESSED;
+	if (vnet_chain_run(vnet_client_filters(c, VNET_RECEIVE_IN), f,
+			   &d->receive) == VNET_DROP)
+		return VNET_DROP_RECEIVE_FILTER;
+	return police(c, VNET_EGRESS, traffic, sw->now, &d->blame);
+}
+
+/* One client more, which is up, of a port that the frame leaves by. */
+static void
+add_client(const struct vnet_switch *sw, struct vnet_decision *v,
+	   struct vnet_client *out, enum vnet_reach reach,
+	   const struct vnet_frame *f, const struct vnet_eth *eth,
+	   struct egress *e)
+{
+	struct vnet_dest *d = add_odd(v, out, reach);
+	enum vnet_drop drop = e->drop;
+
+	d->rule = e->rule;
+	e->rule = VNET_NO_RULE;
+	if (!drop)
+		drop = receive(sw, out, f, eth, traffic_of(v, eth), d);
+	d->drop = (uint8_t)drop;
+	if (!e->was_first &&
+	    (drop == VNET_DROP_NONE ||
+	     (d->blame.is_ports &&
+	      (drop == VNET_DROP_POLICED || drop == VNET_DROP_STORM))))
+		d->is_ports_first = e->was_first = true;
+}
+
+/* The frame goes to a port: to @only, or all its clients. */
+static __attribute__((noinline)) void
+add_port(const struct vnet_switch *sw, struct vnet_decision *v,
+	 const struct vnet_port *port, struct vnet_client *only,
+	 const struct vnet_frame *f, const struct vnet_eth *eth,
+	 const struct vnet_offload *o)
+{
+	struct vnet_client *c = only ? only : port->clients;
+	struct egress e;
+
+	if (only && !only->is_up) {
+		add_odd(v, only, VNET_REACH_FORWARDED)->drop =
+			VNET_DROP_LINK_DOWN;
+		return;
+	}
+	e = leave_port(port, f, o);
+	for (; c; c = only ? NULL : c->next)
+		if (c->is_up)
+			add_client(sw, v, c, VNET_REACH_FORWARDED, f, eth, &e);
+}
+
+/* Is what one client of a vif has written also for another one of it, @c? */
+static bool
+is_for_sibling(const struct vnet_client *in, const struct vnet_client *c,
+	       const struct vnet_frame *f, const struct vnet_eth *eth,
+	       const struct vnet_decision *v)
+{
+	if (c == in || !c->is_up || in->port->flags & VNET_PORT_NO_SIBLINGS)
+		return false;
+	if (!vnet_mac_is_group(eth->dst))
+		return is_own_of(c, eth->dst) ||
+		       (v->lookup == VNET_LOOKUP_KNOWN && v->known == c);
+	/* Stacks with one address between them have the same link-local address,
+	 * and would each find that the other one has it. */
+	return !vnet_port_is_shared(in->port) || !vnet_eth_is_dad_probe(f);
+}
+
+/* Does @c ask for what the clients of its vif write? */
+static bool
+hears_out(const struct vnet_client *c, const struct vnet_frame *f,
+	  uint32_t *rule)
+{
+	const struct vnet_chain *chain =
+		vnet_client_filters(c, VNET_RECEIVE_OUT);
+
+	return c->is_up &&
+	       (chain->nrules || chain->default_verdict == VNET_PASS) &&
+	       vnet_chain_run(chain, f, rule) == VNET_PASS;
+}
+
+/* @c gets what its vif writes, and has not left it: only its own limits hold. */
+static void
+add_out(const struct vnet_switch *sw, struct vnet_decision *v,
+	struct vnet_client *c, uint32_t rule, const struct vnet_frame *f,
+	const struct vnet_eth *eth, const struct vnet_offload *o)
+{
+	struct vnet_dest *d = add_odd(v, c, VNET_REACH_OUT);
+	enum vnet_drop drop = VNET_DROP_TOO_LONG;
+
+	d->receive = rule;
+	if (fits(c->port, f, o))
+		drop = ask(c->limits[VNET_EGRESS], traffic_of(v, eth), sw->now,
+			   &d->blame);
+	d->drop = (uint8_t)drop;
+}
+
+/* Those clients of the sender's own vif, itself included, that get the frame. */
+static void
+add_siblings(const struct vnet_switch *sw, const struct vnet_client *in,
+	     const struct vnet_frame *f, const struct vnet_eth *eth,
+	     const struct vnet_offload *o, struct vnet_decision *v)
+{
+	struct egress e = {.was_first = false};
+	bool has_left = false;
+
+	for (struct vnet_client *c = in->port->clients; c; c = c->next) {
+		uint32_t rule = VNET_NO_RULE;
+
+		if (hears_out(c, f, &rule)) {
+			add_out(sw, v, c, rule, f, eth, o);
+		} else if (is_for_sibling(in, c, f, eth, v)) {
+			if (!has_left)
+				e = leave_port(in->port, f, o);
+			has_left = true;
+			add_client(sw, v, c, VNET_REACH_SIBLING, f, eth, &e);
+		}
+	}
+}
+
+/* What a sender with limits or siblings is asked before its frame is forwarded:
+ * may it, and who beside it gets the frame? */
+static __attribute__((noinline)) enum vnet_drop
+pass_odd(const struct vnet_switch *sw, const struct vnet_client *in,
+	 const struct vnet_frame *f, const struct vnet_eth *eth,
+	 const struct vnet_offload *o, struct vnet_decision *v)
+{
+	enum vnet_drop drop = police(in, VNET_INGRESS, traffic_of(v, eth),
+				     sw->now, &v->blame);
+
+	v->is_odd = true;
+	if (!drop)
+		add_siblings(sw, in, f, eth, o, v);
+	return drop;
+}
+
+/* Has a client of the sender's own vif that address? Then it is not outside,
+ * though nobody may have sent from it yet. */
+static VNET_COLD bool
+is_own(const struct vnet_client *in, uint64_t dst)
+{
+	const struct vnet_client *c = in->port->clients;
+
+	while (c && c->own != dst)
+		c = vnet_port_is_shared(in->port) ? NULL : c->next;
+	return c != NULL;
+}
+
+/*
+ * All others
+ */
+
+static __attribute__((noinline)) enum vnet_drop
+flood(const struct vnet_switch *sw, const struct vnet_client *in,
+      const struct vnet_frame *f, const struct vnet_eth *eth,
+      const struct vnet_offload *o, struct vnet_decision *v)
+{
+	const struct vnet_port *from = in->port;
+
 	for (uint32_t i = 0; i < sw->nreach; i++) {
 		struct vnet_client *out = sw->reach[i];
 
-		if (out != in && !is_split(sw, in, out))
+		if (vnet_unlikely(out->port == from) ||
+		    is_split(sw, from, out->port))
+			continue;
+		if (vnet_unlikely(out->is_odd_out))
+			add_port(sw, v, out->port, NULL, f, eth, o);
+		else
 			add_dest(v, out, f, o);
 	}
 	return v->ndests ? VNET_DROP_NONE : VNET_DROP_NO_DESTINATION;
 }
 
+VNET_INLINE enum vnet_drop
+unicast(const struct vnet_switch *sw, const struct vnet_client *in,
+	const struct vnet_frame *f, const struct vnet_eth *eth,
+	const struct vnet_offload *o, struct vnet_decision *v)
+{
+	struct vnet_client *out = v->known;
+
+	if (vnet_unlikely(out->port == in->port))
+		return VNET_DROP_SAME_PORT;
+	if (vnet_unlikely(is_split(sw, in->port, out->port)))
+		return VNET_DROP_SPLIT_HORIZON;
+	if (vnet_unlikely(out->is_odd_out)) {
+		uint32_t ndests = v->ndests;
+
+		if (eth->dst == out->own && vnet_port_is_shared(out->port))
+			add_port(sw, v, out->port, NULL, f, eth, o);
+		/* For this one alone, or none of them is up. */
+		if (v->ndests == ndests)
+			add_port(sw, v, out->port, out, f, eth, o);
+		return VNET_DROP_NONE;
+	}
+	add_dest(v, out, f, o);
+	return VNET_DROP_NONE;
+}
+
+VNET_INLINE enum vnet_lookup
+look_up(const struct vnet_switch *sw, const struct vnet_client *in,
+	const struct vnet_parsed *p, struct vnet_decision *v)
+{
+	uint32_t slot;
+
+	/* The address of zeroes, which nobody has, is the FDB's mark of a slot
+	 * that is empty. */
+	if (vnet_mac_is_group(p->eth.dst))
+		return VNET_LOOKUP_GROUP;
+	if (vnet_unlikely(!p->eth.dst))
+		return VNET_LOOKUP_UNKNOWN;
+	slot = vnet_fdb_find(&sw->fdb, p->eth.dst, p->home_dst, sw->now_s);
+	if (vnet_likely(slot != VNET_FDB_NONE)) {
+		v->known = vnet_switch_client_at(sw, slot);
+		return VNET_LOOKUP_KNOWN;
+	}
+	return vnet_unlikely(in->is_odd_in) && is_own(in, p->eth.dst)
+		       ? VNET_LOOKUP_OWN
+		       : VNET_LOOKUP_UNKNOWN;
+}
+
+/* A loop probe of ours, of this round or the last? Then to whom it was sent. One
+ * from elsewhere is a frame as any other. */
+static VNET_COLD struct vnet_client *
+looped(const struct vnet_switch *sw, const struct vnet_frame *f)
+{
+	uint64_t number;
+	vnet_client_id id;
+
+	if (!vnet_probe_read(f, &sw->probe_key, &id, &number) ||
+	    sw->probe_round - number > 1)
+		return NULL;
+	return vnet_switch_client(sw, id);
+}
+
 /* Where to, and if nowhere, why not. Changes nothing. @o is where the offload
  * fields are left, if the frame has any. */
-static enum vnet_drop
+VNET_INLINE enum vnet_drop
 decide(const struct vnet_switch *sw, const struct vnet_client *in,
        const struct vnet_frame *f, const struct vnet_parsed *p,
        struct vnet_offload *o, struct vnet_decision *v)
 {
 	const struct vnet_eth *eth = &p->eth;
-	struct vnet_client *out;
-	uint32_t slot;
+	enum vnet_drop drop;
 
 	v->learn = false;
+	v->is_odd = false;
+	v->lookup = VNET_LOOKUP_NONE;
 	v->rule = VNET_NO_RULE;
 	v->ndests = 0;
 
-	if (vnet_unlikely(!in->port->link))
+	if (vnet_unlikely(!in->is_up))
 		return VNET_DROP_LINK_DOWN;
 	if (vnet_unlikely(f->depth >= VNET_MAX_DEPTH))
 		return VNET_DROP_TOO_DEEP;
@@ -157,30 +466,45 @@ decide(const struct vnet_switch *sw, const struct vnet_client *in,
 		return VNET_DROP_MALFORMED;
 	if (vnet_unlikely(vnet_mac_is_group(eth->src) || !eth->src))
 		return VNET_DROP_BAD_SOURCE;
-	if (vnet_unlikely(vnet_mac_is_reserved(eth->dst)) &&
-	    !(sw->forward_reserved >> (eth->dst & 0xf) & 1))
-		return VNET_DROP_RESERVED;
+	if (vnet_mac_is_group(eth->dst)) {
+		if (vnet_unlikely(vnet_mac_is_reserved(eth->dst)) &&
+		    !(sw->forward_reserved >> (eth->dst & 0xf) & 1))
+			return VNET_DROP_RESERVED;
+		if (vnet_unlikely(eth->dst == VNET_PROBE_DST)) {
+			v->looped = looped(sw, f);
+			if (v->looped)
+				return VNET_DROP_LOOP_PROBE;
+		}
+	}
 	if (vnet_unlikely(f->flags | f->gso_type) && !vnet_offload_check(f, o))
 		return VNET_DROP_BAD_OFFLOAD;
 	if (vnet_chain_run(&in->port->chain[VNET_INGRESS], f, &v->rule) ==
 	    VNET_DROP)
 		return VNET_DROP_INGRESS_FILTER;
-
+	v->lookup = (uint8_t)look_up(sw, in, p, v);
+	if (vnet_unlikely(in->is_odd_in)) {
+		drop = pass_odd(sw, in, f, eth, o, v);
+		if (drop)
+			return drop;
+	}
 	v->learn = true;
-	/* The address of zeroes, which nobody has, is the FDB's mark of a slot
-	 * that is empty. */
-	if (vnet_mac_is_group(eth->dst) || vnet_unlikely(!eth->dst))
-		return flood(sw, in, f, o, v);
-	slot = vnet_fdb_find(&sw->fdb, eth->dst, p->home_dst, sw->now_s);
-	if (vnet_unlikely(slot == VNET_FDB_NONE))
-		return flood(sw, in, f, o, v);
-	out = vnet_switch_client_at(sw, slot);
-	if (vnet_unlikely(out == in))
-		return VNET_DROP_SAME_PORT;
-	if (vnet_unlikely(is_split(sw, in, out)))
-		return VNET_DROP_SPLIT_HORIZON;
-	add_dest(v, out, f, o);
-	return VNET_DROP_NONE;
+	if (v->lookup == VNET_LOOKUP_KNOWN)
+		drop = unicast(sw, in, f, eth, o, v);
+	else if (vnet_likely(v->lookup != VNET_LOOKUP_OWN))
+		drop = flood(sw, in, f, eth, o, v);
+	else
+		drop = VNET_DROP_SAME_PORT;
+	return vnet_unlikely(drop) && v->ndests ? VNET_DROP_NONE : drop;
+}
+
+void
+vnet_forward_decide(const struct vnet_switch *sw, struct vnet_worker *w,
+		    const struct vnet_client *in, const struct vnet_frame *f,
+		    struct vnet_decision *v)
+{
+	v->dest = w->dest;
+	parse(sw, w, f, 1);
+	v->drop = decide(sw, in, f, &w->parsed[0], &w->offload[0], v);
 }
 
 /*
@@ -194,24 +518,173 @@ struct sums {
 	struct vnet_count copies;
 };
 
-static void
-learn(struct vnet_switch *sw, struct vnet_client *in, uint32_t where,
-      const struct vnet_parsed *p)
+/* The address that the clients of a vif have together stays with the one it was
+ * first seen on: vnet_fdb_slot.where to learn it with, @where if it is new. */
+static VNET_COLD uint32_t
+where_shared(const struct vnet_switch *sw, const struct vnet_client *in,
+	     uint32_t where, const struct vnet_parsed *p)
 {
-	switch (vnet_fdb_learn(&sw->fdb, p->eth.src, p->home_src, where,
-			       sw->now_s)) {
+	uint32_t i = vnet_fdb_slot(&sw->fdb, p->eth.src, p->home_src);
+	uint32_t found;
+
+	if (i == VNET_FDB_NONE ||
+	    !vnet_fdb_is_live(&sw->fdb, &sw->fdb.slots[i], sw->now_s))
+		return where;
+	found = vnet_fdb_owner_of(sw->fdb.slots[i].where);
+	if (vnet_switch_client_at(sw, found)->port != in->port)
+		return where;
+	return vnet_fdb_where(&sw->fdb, found);
+}
+
+/* An address stays where it is: tell who has it that it flaps. */
+static void
+mark_held(struct vnet_switch *sw, const struct vnet_parsed *p)
+{
+	uint32_t slot =
+		vnet_fdb_find(&sw->fdb, p->eth.src, p->home_src, sw->now_s);
+
+	if (slot != VNET_FDB_NONE)
+		vnet_switch_mark(sw, vnet_switch_client_at(sw, slot),
+				 VNET_MARK_HELD, p->eth.src);
+}
+
+/* Learning has changed more than when an address was last seen. */
+static VNET_COLD void
+tell_learned(struct vnet_switch *sw, struct vnet_client *in,
+	     const struct vnet_parsed *p, enum vnet_fdb_learned learned)
+{
+	struct vnet_counters *count = &in->lane[0].count;
+
+	switch (learned) {
 	case VNET_FDB_KNOWN:
 	case VNET_FDB_NEW:
 		break;
 	case VNET_FDB_MOVED:
-		in->lane[0].count.moves++;
+		count->moves++;
 		vnet_switch_mark(sw, in, VNET_MARK_MOVED, p->eth.src);
 		break;
 	case VNET_FDB_EVICTED:
 	case VNET_FDB_UNLEARNED:
 		vnet_switch_mark(sw, in, VNET_MARK_FDB_FULL, p->eth.src);
 		break;
+	case VNET_FDB_HELD:
+		count->moves_refused++;
+		mark_held(sw, p);
+		break;
+	case VNET_FDB_REFUSED:
+		count->moves_refused++;
+		vnet_switch_mark(sw, in, VNET_MARK_MOVE_REFUSED, p->eth.src);
+		break;
 	}
+}
+
+VNET_INLINE void
+learn(struct vnet_switch *sw, struct vnet_client *in, uint32_t where,
+      const struct vnet_parsed *p)
+{
+	enum vnet_fdb_learned learned;
+
+	if (vnet_unlikely(in->is_odd_in) && p->eth.src == in->own &&
+	    vnet_port_is_shared(in->port))
+		where = where_shared(sw, in, where, p);
+	learned = vnet_fdb_learn(&sw->fdb, p->eth.src, p->home_src, where,
+				 sw->now_s);
+	if (vnet_unlikely(learned != VNET_FDB_KNOWN))
+		tell_learned(sw, in, p, learned);
+}
+
+/* What a frame takes from limits: the segments that it stands for. */
+struct cost {
+	enum vnet_traffic traffic;
+	uint32_t frames;
+	uint32_t octets;
+};
+
+static struct cost
+cost_of(const struct vnet_frame *f, const struct vnet_parsed *p,
+	const struct vnet_offload *o, const struct vnet_decision *v)
+{
+	return (struct cost){
+		.traffic = traffic_of(v, &p->eth),
+		.frames = vnet_offload_frames(f, o, 0),
+		.octets = vnet_offload_octets(f, o, 0),
+	};
+}
+
+static void
+take(struct vnet_limits *l, const struct cost *cost, vnet_nsec now)
+{
+	vnet_limits_take(l, cost->traffic, cost->frames, cost->octets, now);
+}
+
+/* A limit has kept a frame from @c, or for it, back. */
+static void
+count_limited(struct vnet_switch *sw, struct vnet_client *c,
+	      enum vnet_side side, struct vnet_blame blame,
+	      const struct cost *cost)
+{
+	struct vnet_limits *l =
+		blame.is_ports ? c->port->limits[side] : c->limits[side];
+
+	vnet_limits_dropped(l, (enum vnet_traffic)blame.traffic, cost->frames,
+			    cost->octets);
+	vnet_switch_mark(sw, c, VNET_MARK_LIMITED, 0);
+}
+
+static bool
+is_limited(enum vnet_drop drop)
+{
+	return drop == VNET_DROP_POLICED || drop == VNET_DROP_STORM;
+}
+
+static void
+commit_odd_in(struct vnet_switch *sw, struct vnet_client *in,
+	      const struct vnet_decision *v, const struct cost *cost)
+{
+	if (is_limited(v->drop)) {
+		count_limited(sw, in, VNET_INGRESS, v->blame, cost);
+	} else {
+		take(in->limits[VNET_INGRESS], cost, sw->now);
+		take(in->port->limits[VNET_INGRESS], cost, sw->now);
+	}
+}
+
+static void
+commit_odd_dest(struct vnet_switch *sw, const struct vnet_dest *d,
+		const struct cost *cost)
+{
+	struct vnet_client *c = d->client;
+
+	vnet_chain_hit(vnet_client_chain(c, d->reach == VNET_REACH_OUT
+						    ? VNET_RECEIVE_OUT
+						    : VNET_RECEIVE_IN),
+		       d->receive);
+	if (is_limited((enum vnet_drop)d->drop)) {
+		if (!d->blame.is_ports || d->is_ports_first)
+			count_limited(sw, c, VNET_EGRESS, d->blame, cost);
+	} else if (!d->drop) {
+		take(c->limits[VNET_EGRESS], cost, sw->now);
+		if (d->is_ports_first)
+			take(c->port->limits[VNET_EGRESS], cost, sw->now);
+	}
+}
+
+/* What decide has asked of limits and receive filters. */
+static __attribute__((noinline)) void
+commit_odd(struct vnet_switch *sw, struct vnet_client *in,
+	   const struct vnet_frame *f, const struct vnet_parsed *p,
+	   const struct vnet_offload *o, const struct vnet_decision *v)
+{
+	struct cost cost;
+
+	/* One that did not come to the limits may not even be parsed. */
+	if (!v->learn && !is_limited(v->drop))
+		return;
+	cost = cost_of(f, p, o, v);
+	commit_odd_in(sw, in, v, &cost);
+	for (uint32_t k = 0; k < v->ndests; k++)
+		if (v->dest[k].is_odd)
+			commit_odd_dest(sw, &v->dest[k], &cost);
 }
 
 /* Word @k of the clients that are touched will not be empty. */
@@ -259,6 +732,8 @@ commit(struct vnet_switch *sw, struct vnet_worker *w, struct vnet_client *in,
 	if (vnet_likely(v->rule != VNET_NO_RULE))
 		vnet_chain_hit(&in->port->chain[VNET_INGRESS], v->rule);
 	vnet_count_add(&sum->in, 1, octets);
+	if (vnet_unlikely(v->is_odd))
+		commit_odd(sw, in, f, &w->parsed[i], &w->offload[i], v);
 	if (vnet_unlikely(v->drop != VNET_DROP_NONE)) {
 		vnet_count_add(&sum->dropped, 1, octets);
 		vnet_count_add(&in->lane[0].count.in_drops[v->drop], 1, octets);
@@ -519,7 +994,7 @@ enqueue(struct vnet_switch *sw, const struct vnet_client *in,
 	struct vnet_lane *lane = &c->lane[0];
 	struct vnet_loss loss = {.freed = 0};
 
-	if (vnet_unlikely(!c->port->link)) {
+	if (vnet_unlikely(!c->is_up)) {
 		vnet_count_add(&lane->count.out_drops[VNET_DROP_LINK_DOWN], 1,
 			       vnet_frame_octets(f));
 		return;
@@ -624,6 +1099,11 @@ forward(struct vnet_switch *sw, struct vnet_worker *w, struct vnet_client *in,
 		v.drop = decide(sw, in, &frames[i], &w->parsed[i],
 				&w->offload[i], &v);
 		commit(sw, w, in, &frames[i], i, &v, &sum);
+		if (vnet_unlikely(v.drop == VNET_DROP_LOOP_PROBE)) {
+			/* Who is closed still gets what came before. */
+			flush(sw, w, in, frames);
+			vnet_switch_looped(sw, v.looped, in);
+		}
 	}
 	vnet_count_add(&count->in, sum.in.frames, sum.in.octets);
 	vnet_count_add(&count->looked_up, sum.in.frames - sum.dropped.frames,
@@ -729,4 +1209,25 @@ vnet_client_output(struct vnet_switch *sw, vnet_client_id id, size_t max_frames,
 			       &is_full);
 	sw->entered = false;
 	return (int)total;
+}
+
+/* As one destination of a batch of one, past all chains and limits: it is not
+ * traffic. */
+void
+vnet_forward_originate(struct vnet_switch *sw, struct vnet_client *c,
+		       const struct vnet_frame *f)
+{
+	struct vnet_lane *lane = &c->lane[0];
+	uint32_t octets = vnet_frame_octets(f);
+	size_t done = 0;
+	int error = 0;
+
+	vnet_count_add(&sw->originated, 1, octets);
+	vnet_count_add(&lane->count.out, 1, octets);
+	if (!lane->queue.frames)
+		done = offer(c, f, 1, octets, &error);
+	if (error)
+		vnet_switch_driver_broke(sw, c, error);
+	if (!done)
+		enqueue(sw, c, c, f);
 }

@@ -5,6 +5,27 @@
 #include "port.h"
 #include "why.h"
 
+#define FLAGS_ALL                                                          \
+	(VNET_PORT_PER_CLIENT | VNET_PORT_NO_SIBLINGS | VNET_PORT_STICKY | \
+	 VNET_PORT_LOOP_GUARD)
+
+int
+vnet_port_flags_check(uint32_t flags, struct vnet_why *why)
+{
+	if (flags & ~(uint32_t)FLAGS_ALL)
+		return vnet_why(why, "unknown flags of a port", 6, flags,
+				FLAGS_ALL);
+	return 0;
+}
+
+static bool
+has_mac(const struct vnet_port_config *config)
+{
+	static const struct vnet_mac none;
+
+	return memcmp(&config->mac, &none, sizeof(none)) != 0;
+}
+
 int
 vnet_port_config_check(const struct vnet_port_config *config,
 		       struct vnet_why *why)
@@ -30,7 +51,13 @@ vnet_port_config_check(const struct vnet_port_config *config,
 	if (config->mtu > VNET_MTU_MAX)
 		return vnet_why(why, "mtu too large", 4, config->mtu,
 				VNET_MTU_MAX);
-	return 0;
+	if (config->flags & VNET_PORT_PER_CLIENT &&
+	    (config->role != VNET_ROLE_VIF || !has_mac(config)))
+		return vnet_why(why,
+				"addresses per client need a vif with an "
+				"address",
+				6, config->flags, 0);
+	return vnet_port_flags_check(config->flags, why);
 }
 
 void
@@ -42,6 +69,7 @@ vnet_port_init(struct vnet_port *port, vnet_port_id id,
 		.role = config->role,
 		.mtu = config->mtu ? config->mtu : VNET_MTU_DEFAULT,
 		.link = !config->link_down,
+		.flags = config->flags,
 		.mac = config->mac,
 	};
 	memcpy(port->name, config->name,

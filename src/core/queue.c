@@ -105,6 +105,9 @@ vnet_pool_init(struct vnet_pool *pool, const struct vnet_alloc *alloc,
 		.client = (void *)(mem + l.client),
 		.nblocks = n,
 		.nqueues = queues,
+		/* A queue that is not there yet finds its block when it
+		 * comes. */
+		.nidle = queues,
 		.hash_bits = hash_bits_for(n),
 	};
 	for (uint32_t i = 0; i < n; i++) {
@@ -145,7 +148,6 @@ vnet_queue_init(struct vnet_queue *q, struct vnet_pool *pool,
 	pool->queue[slot] = q;
 	pool->client[slot] = client;
 	pool->held[slot] = 0;
-	pool->nidle++;
 }
 
 void
@@ -164,7 +166,6 @@ vnet_queue_fini(struct vnet_pool *pool, struct vnet_queue *q)
 	 * least of all that of whoever has the slot next. */
 	pool->client[q->slot] = VNET_NO_ID;
 	pool->held[q->slot] = 0;
-	pool->nidle--;
 }
 
 /* Blocks: taken and given back one by one, and counted wherever they count. */
@@ -742,7 +743,8 @@ queue_is_sound(const struct vnet_pool *pool, const struct vnet_queue *q)
 bool
 vnet_pool_check(const struct vnet_pool *pool)
 {
-	uint32_t used = 0, nfree = 0, idle = 0, held = 0, counted = 0;
+	uint32_t used = 0, nfree = 0, held = 0, counted = 0;
+	uint32_t idle = pool->nqueues;
 
 	for (uint32_t i = 0; i < pool->nqueues; i++) {
 		const struct vnet_queue *q = pool->queue[i];
@@ -753,7 +755,7 @@ vnet_pool_check(const struct vnet_pool *pool)
 		if (!queue_is_sound(pool, q))
 			return false;
 		used += q->blocks;
-		idle += !q->blocks;
+		idle -= q->blocks != 0;
 		for (uint32_t k = 0; k < q->longest.n; k++) {
 			const struct vnet_heap_node *node = &q->longest.node[k];
 			const struct vnet_sub *s = &pool->sub[node->id];
@@ -768,5 +770,6 @@ vnet_pool_check(const struct vnet_pool *pool)
 	     b = pool->next[b])
 		nfree++;
 	return used == pool->nused && used + nfree == pool->nblocks &&
-	       idle == pool->nidle && held == counted;
+	       idle == pool->nidle && used + idle <= pool->nblocks &&
+	       held == counted;
 }

@@ -20,10 +20,11 @@
  * idle client holds none, and memory does not fragment.
  *
  * What a queue holds is counted in blocks, which is what backlogs cost. A queue
- * grows to no more than its quota. One block of the pool is every queue's own. Of the
- * rest no queue, and no source in all queues together, takes more than is then
- * still free (dynamic thresholds: Choudhury and Hahne, IEEE/ACM ToN 1998): so
- * who holds little finds something, whatever others hold.
+ * grows to no more than its quota. One block of the pool is every queue's own,
+ * also of those that may still come. Of the rest no queue, and no source in all
+ * queues together, takes more than is then still free (dynamic thresholds:
+ * Choudhury and Hahne, IEEE/ACM ToN 1998): so who holds little finds something,
+ * whatever others hold.
  *
  * A frame that would break a queue's bound takes the place of what is newest in
  * the longest sub-queues, as many blocks as are lacking (to a frame), if these
@@ -87,7 +88,8 @@ struct vnet_pool {
 	vnet_client_id *client; /* by slot: whom these are counted for */
 	uint32_t nblocks;
 	uint32_t nused;
-	uint32_t nidle; /* queues without a block: each may still have one */
+	uint32_t nidle; /* slots whose queue has no block: each may still have
+			 * one, also where there is no client yet */
 	uint32_t nqueues;
 	uint32_t hash_bits;
 	uint32_t free_block;

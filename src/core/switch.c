@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The control path: what creates, changes, shows and ends things. Frames do not
- * come through here, see forward.c.
+ * The control path: what creates, changes and ends things. Frames do not come
+ * through here, see forward.c; what is shown is in figures.c and addresses.c,
+ * what ports and clients are held to in rules.c.
  */
 #include <errno.h>
 #include <string.h>
@@ -47,12 +48,6 @@ free_id(struct vnet_slot *slots, uint32_t i)
 {
 	slots[i].object = NULL;
 	slots[i].generation++;
-}
-
-static struct vnet_port *
-find_port(const struct vnet_switch *sw, vnet_port_id id)
-{
-	return vnet_slot_find(sw->ports, sw->config.max_ports, id);
 }
 
 /*
@@ -105,8 +100,50 @@ free_swept_slots(struct vnet_switch *sw, uint32_t budget)
 			slot->is_swept = false;
 			sw->nsweeping--;
 		}
-		if (++sw->sweep_cursor == sw->config.max_ports)
+		if (++sw->sweep_cursor == sw->config.max_clients)
 			sw->sweep_cursor = 0;
+	}
+}
+
+static void
+send_probe(struct vnet_switch *sw, struct vnet_client *c)
+{
+	uint8_t data[VNET_PROBE_LEN];
+	struct vnet_frame f = {
+		.data = data,
+		.len = sizeof(data),
+		.nsegs = 1,
+		.depth = 1,
+	};
+
+	vnet_probe_make(data, &sw->probe_key, c->id, sw->probe_round);
+	vnet_forward_originate(sw, c, &f);
+}
+
+/* Send loop probes, client by client; a round is spread over as many calls as it
+ * takes. */
+static void
+send_probes(struct vnet_switch *sw, uint32_t budget)
+{
+	if (!sw->probe_cursor) {
+		vnet_nsec step = sw->config.loop_probe_s * VNET_NSEC_PER_SEC;
+
+		if (!sw->nguarded || sw->now < sw->probe_due)
+			return;
+		sw->probe_round++;
+		sw->probe_due = sw->now < VNET_NEVER - step ? sw->now + step
+							    : VNET_NEVER;
+	}
+	while (budget--) {
+		struct vnet_client *c =
+			vnet_switch_client_at(sw, sw->probe_cursor);
+
+		if (c && c->is_up && c->port->flags & VNET_PORT_LOOP_GUARD)
+			send_probe(sw, c);
+		if (++sw->probe_cursor == sw->config.max_clients) {
+			sw->probe_cursor = 0;
+			return;
+		}
 	}
 }
 
@@ -115,21 +152,27 @@ vnet_switch_tick(struct vnet_switch *sw, vnet_nsec now)
 {
 	if (sw->entered)
 		return;
+	sw->entered = true;
 	vnet_switch_advance(sw, now);
 	vnet_fdb_tick(&sw->fdb, sw->now_s, TICK_BUDGET);
 	free_swept_slots(sw, TICK_BUDGET);
+	send_probes(sw, TICK_BUDGET);
+	sw->entered = false;
 }
 
 vnet_nsec
 vnet_switch_deadline(const struct vnet_switch *sw)
 {
-	uint64_t due = sw->nsweeping ? 0 : vnet_fdb_due(&sw->fdb);
+	vnet_nsec probes = sw->nguarded ? sw->probe_due : VNET_NEVER;
+	uint64_t due = vnet_fdb_due(&sw->fdb);
 
-	if (due <= sw->now_s)
+	if (sw->nsweeping || sw->probe_cursor || due <= sw->now_s ||
+	    probes <= sw->now)
 		return sw->now;
 	if (due > VNET_NEVER / VNET_NSEC_PER_SEC)
-		return VNET_NEVER;
-	return due * VNET_NSEC_PER_SEC;
+		return probes;
+	due *= VNET_NSEC_PER_SEC;
+	return due < probes ? due : probes;
 }
 
 /*
@@ -159,6 +202,9 @@ take_mark(struct vnet_switch *sw, struct vnet_client *c,
 		[VNET_MARK_MOVED] = VNET_EVENT_ADDRESS_MOVED,
 		[VNET_MARK_FDB_FULL] = VNET_EVENT_FDB_FULL,
 		[VNET_MARK_QUEUE_FULL] = VNET_EVENT_QUEUE_FULL,
+		[VNET_MARK_HELD] = VNET_EVENT_ADDRESS_HELD,
+		[VNET_MARK_MOVE_REFUSED] = VNET_EVENT_MOVE_REFUSED,
+		[VNET_MARK_LIMITED] = VNET_EVENT_LIMITED,
 	};
 
 	for (int i = 0; i < VNET_NMARKS; i++) {
@@ -182,35 +228,72 @@ take_mark(struct vnet_switch *sw, struct vnet_client *c,
 	return false;
 }
 
-/* Raise an event of a port, and of its client if it has one. */
+/* Raise an event of a port, or of @client, one of its. */
 static void
 raise_event(struct vnet_switch *sw, enum vnet_event_type type,
-	    const struct vnet_port *port, int error)
+	    const struct vnet_port *port, const struct vnet_client *client,
+	    int error)
 {
 	struct vnet_event event = {
 		.type = type,
 		.time = sw->now,
 		.port = port->id,
-		.client = port->client ? port->client->id : VNET_NO_ID,
+		.client = client ? client->id : VNET_NO_ID,
 		.error = error,
 	};
 
 	vnet_events_raise(&sw->events, &event);
 }
 
+/* The same, of its client where it has one alone. */
+static void
+raise_port_event(struct vnet_switch *sw, enum vnet_event_type type,
+		 const struct vnet_port *port)
+{
+	raise_event(sw, type, port, port->nclients == 1 ? port->clients : NULL,
+		    0);
+}
+
 /*
  * Links
  */
 
-void
-vnet_switch_update_reach(struct vnet_switch *sw)
+static void
+update(struct vnet_switch *sw, struct vnet_port *port)
 {
+	for (struct vnet_client *c = port->clients; c; c = c->next)
+		c->is_up = port->link && !c->is_broken;
+	vnet_port_mark_odd(port);
 	sw->nreach = 0;
-	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
+	for (uint32_t i = 0; i < sw->config.max_clients; i++) {
 		struct vnet_client *c = vnet_switch_client_at(sw, i);
 
-		if (c && c->port->link)
+		/* The first of its port, which stands for all. */
+		if (c && c->port->link && c->port->clients == c)
 			sw->reach[sw->nreach++] = c;
+	}
+}
+
+/* Give each client its share of the FDB: as much as all others of its port, and
+ * as all other ports. */
+static void
+share_addresses(struct vnet_switch *sw)
+{
+	uint32_t nports = 0;
+
+	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
+		const struct vnet_port *port = sw->ports[i].object;
+
+		nports += port && port->nclients;
+	}
+	for (uint32_t i = 0; i < sw->config.max_clients; i++) {
+		const struct vnet_client *c = vnet_switch_client_at(sw, i);
+		uint32_t fair;
+
+		if (!c)
+			continue;
+		fair = sw->config.fdb_entries / nports / c->port->nclients;
+		vnet_fdb_set_fair(&sw->fdb, i, fair ? fair : 1);
 	}
 }
 
@@ -225,22 +308,95 @@ purge(struct vnet_switch *sw, struct vnet_client *c, enum vnet_drop reason)
 	vnet_queue_purge(&sw->pool, &lane->queue);
 }
 
-/* The link of @c is down: nothing is sent to it until it is up again. */
+/* The link of a port is down: nothing is sent to its clients until it is up
+ * again. */
 static void
-lose_link(struct vnet_switch *sw, struct vnet_client *c)
+lose_link(struct vnet_switch *sw, struct vnet_port *port)
 {
-	c->port->link = false;
+	port->link = false;
+	for (struct vnet_client *c = port->clients; c; c = c->next) {
+		purge(sw, c, VNET_DROP_LINK_DOWN);
+		vnet_fdb_flush_owner(&sw->fdb, c->slot, false);
+	}
+	update(sw, port);
+}
+
+/* The address that the clients of @port have together was learned on @c, which
+ * goes: another one of them has it now. */
+static void
+pass_address_on(struct vnet_switch *sw, const struct vnet_client *c,
+		bool was_learned)
+{
+	struct vnet_client *heir = c->port->clients;
+
+	while (heir && (heir == c || !heir->is_up))
+		heir = heir->next;
+	if (was_learned && heir)
+		vnet_fdb_learn(&sw->fdb, c->own,
+			       vnet_fdb_home(&sw->fdb, c->own),
+			       vnet_fdb_where(&sw->fdb, heir->slot), sw->now_s);
+}
+
+/* Forget what was learned on @c, and with @fixed what is pinned to it. */
+static void
+forget_addresses(struct vnet_switch *sw, const struct vnet_client *c,
+		 bool fixed)
+{
+	bool was_learned =
+		c->own && vnet_port_is_shared(c->port) &&
+		vnet_fdb_find(&sw->fdb, c->own, vnet_fdb_home(&sw->fdb, c->own),
+			      sw->now_s) == c->slot;
+
+	vnet_fdb_flush_owner(&sw->fdb, c->slot, fixed);
+	pass_address_on(sw, c, was_learned);
+}
+
+/* Nothing more for @c: for a port that has only this one, its link is down. */
+static void
+close_client(struct vnet_switch *sw, struct vnet_client *c)
+{
+	if (c->port->nclients == 1) {
+		lose_link(sw, c->port);
+		return;
+	}
+	c->is_broken = true;
 	purge(sw, c, VNET_DROP_LINK_DOWN);
-	vnet_fdb_flush_owner(&sw->fdb, c->slot, false);
-	vnet_switch_update_reach(sw);
+	update(sw, c->port);
+	forget_addresses(sw, c, false);
 }
 
 void
 vnet_switch_driver_broke(struct vnet_switch *sw, struct vnet_client *c,
 			 int error)
 {
-	lose_link(sw, c);
-	raise_event(sw, VNET_EVENT_DRIVER_ERROR, c->port, error);
+	close_client(sw, c);
+	raise_event(sw, VNET_EVENT_DRIVER_ERROR, c->port, c, error);
+}
+
+/* Is @a younger than @b? Nobody behind a vif shall be able to close an uplink,
+ * so that these are older than all. */
+static bool
+is_younger(const struct vnet_client *a, const struct vnet_client *b)
+{
+	const struct vnet_port *p = a->port, *q = b->port;
+
+	if (p == q)
+		return a->number > b->number;
+	if (p->role != q->role)
+		return q->role == VNET_ROLE_UPLINK;
+	return p->number > q->number;
+}
+
+void
+vnet_switch_looped(struct vnet_switch *sw, struct vnet_client *from,
+		   struct vnet_client *in)
+{
+	struct vnet_client *c = is_younger(from, in) ? from : in;
+
+	if (!c->is_up)
+		return;
+	close_client(sw, c);
+	raise_event(sw, VNET_EVENT_LOOP, c->port, c, 0);
 }
 
 /*
@@ -268,25 +424,11 @@ client_size(const struct vnet_switch_config *config)
 		       sizeof(struct vnet_heap_node);
 }
 
-/* What is left to do when a client has gone: tell its driver. That comes last,
- * for a driver may do as it likes then. */
-struct farewell {
-	const struct vnet_driver_ops *ops;
-	void *ctx;
-};
-
-static void
-say_farewell(struct farewell f)
-{
-	if (f.ops && f.ops->close)
-		f.ops->close(f.ctx);
-}
-
-/* Take a client out of everything. */
-static struct farewell
+/* Take a client out of everything. What is left to do is bury()'s. */
+static struct vnet_client *
 remove_client(struct vnet_switch *sw, struct vnet_client *c)
 {
-	struct farewell f = {c->ops, c->ctx};
+	struct vnet_client **at = &c->port->clients;
 
 	free_id(sw->clients, c->slot);
 	sw->nclients--;
@@ -294,32 +436,74 @@ remove_client(struct vnet_switch *sw, struct vnet_client *c)
 	sw->nsweeping++;
 	purge(sw, c, VNET_DROP_REMOVED);
 	vnet_queue_fini(&sw->pool, &c->lane[0].queue);
-	vnet_fdb_flush_owner(&sw->fdb, c->slot, true);
+	forget_addresses(sw, c, true);
 	vnet_counters_sum(&sw->gone, &c->lane[0].count);
 	sw->marked[c->slot / 64] &= ~(UINT64_C(1) << c->slot % 64);
-	raise_event(sw, VNET_EVENT_CLIENT_REMOVED, c->port, 0);
-	c->port->client = NULL;
-	vnet_switch_update_reach(sw);
-	sw->alloc.put(sw->alloc.ctx, c, client_size(&sw->config));
-	return f;
+	raise_event(sw, VNET_EVENT_CLIENT_REMOVED, c->port, c, 0);
+	for (int i = 0; i < 2; i++) {
+		vnet_chain_fini(&c->receive[i], &sw->alloc, &sw->budget);
+		vnet_limits_free(sw, &c->limits[i]);
+	}
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	c->next = NULL;
+	c->port->nclients--;
+	update(sw, c->port);
+	share_addresses(sw);
+	return c;
 }
 
-/* Take a port out, and its client. */
-static struct farewell
+/* Free clients that were removed and tell their drivers. That comes last, for a
+ * driver may do as it likes then. */
+static void
+bury(struct vnet_switch *sw, struct vnet_client *list)
+{
+	struct vnet_client *next;
+
+	for (; list; list = next) {
+		const struct vnet_driver_ops *ops = list->ops;
+		void *ctx = list->ctx;
+
+		next = list->next;
+		sw->alloc.put(sw->alloc.ctx, list, client_size(&sw->config));
+		if (ops->close)
+			ops->close(ctx);
+	}
+}
+
+/* The flags of a port are new. */
+static void
+guard(struct vnet_switch *sw, bool before, bool after)
+{
+	sw->nguarded += after;
+	sw->nguarded -= before;
+	/* The first probes go out at once. */
+	if (after && !before)
+		sw->probe_due = sw->now;
+}
+
+/* Take a port out, and its clients, which are for bury(). */
+static struct vnet_client *
 remove_port(struct vnet_switch *sw, uint32_t slot)
 {
 	struct vnet_port *port = sw->ports[slot].object;
-	struct farewell f = {NULL, NULL};
+	struct vnet_client *list = NULL, **end = &list;
 
-	if (port->client)
-		f = remove_client(sw, port->client);
+	while (port->clients) {
+		*end = remove_client(sw, port->clients);
+		end = &(*end)->next;
+	}
+	guard(sw, port->flags & VNET_PORT_LOOP_GUARD, false);
 	free_id(sw->ports, slot);
 	sw->nports--;
-	raise_event(sw, VNET_EVENT_PORT_REMOVED, port, 0);
-	vnet_chain_fini(&port->chain[VNET_INGRESS], &sw->alloc, &sw->budget);
-	vnet_chain_fini(&port->chain[VNET_EGRESS], &sw->alloc, &sw->budget);
+	raise_event(sw, VNET_EVENT_PORT_REMOVED, port, NULL, 0);
+	for (int i = 0; i < 2; i++) {
+		vnet_chain_fini(&port->chain[i], &sw->alloc, &sw->budget);
+		vnet_limits_free(sw, &port->limits[i]);
+	}
 	sw->alloc.put(sw->alloc.ctx, port, sizeof(*port));
-	return f;
+	return list;
 }
 
 /*
@@ -329,6 +513,7 @@ remove_port(struct vnet_switch *sw, uint32_t slot)
 /* The numbers of struct vnet_switch_config, in the order of its fields. */
 enum number {
 	MAX_PORTS,
+	MAX_CLIENTS,
 	FDB_ENTRIES,
 	AGEING,
 	POOL,
@@ -337,6 +522,8 @@ enum number {
 	MAX_INSNS,
 	MAX_PROGRAM,
 	MAX_EVENTS,
+	FLAP_MOVES,
+	LOOP_PROBE,
 	NNUMBERS
 };
 
@@ -351,6 +538,7 @@ static const struct bounds {
 	uint64_t fallback;
 } bounds[NNUMBERS] = {
 	[MAX_PORTS] = {"max_ports out of bounds", 1, 65536, 64},
+	[MAX_CLIENTS] = {"max_clients out of bounds", 1, 65536, 0},
 	[FDB_ENTRIES] = {"fdb_entries out of bounds", 1, 16777216, 8192},
 	[AGEING] = {"ageing_s out of bounds", 1, 1000000, 300},
 	[POOL] = {"pool_octets out of bounds", UINT64_C(64) * VNET_POOL_BLOCK,
@@ -361,6 +549,8 @@ static const struct bounds {
 	[MAX_PROGRAM] = {"max_program out of bounds", 1, 65536,
 			 VNET_BPF_MAX_INSNS},
 	[MAX_EVENTS] = {"max_events out of bounds", 1, 65536, 256},
+	[FLAP_MOVES] = {"flap_moves out of bounds", 2, 255, 16},
+	[LOOP_PROBE] = {"loop_probe_s out of bounds", 1, 3600, 2},
 };
 
 static uint64_t
@@ -375,11 +565,18 @@ complete(struct vnet_switch_config *out, const struct vnet_switch_config *in,
 	 struct vnet_why *why)
 {
 	uint64_t value[NNUMBERS] = {
-		[MAX_PORTS] = in->max_ports,   [FDB_ENTRIES] = in->fdb_entries,
-		[AGEING] = in->ageing_s,       [POOL] = in->pool_octets,
-		[QUEUE] = in->queue_octets,    [MAX_RULES] = in->max_rules,
-		[MAX_INSNS] = in->max_insns,   [MAX_PROGRAM] = in->max_program,
+		[MAX_PORTS] = in->max_ports,
+		[MAX_CLIENTS] = in->max_clients,
+		[FDB_ENTRIES] = in->fdb_entries,
+		[AGEING] = in->ageing_s,
+		[POOL] = in->pool_octets,
+		[QUEUE] = in->queue_octets,
+		[MAX_RULES] = in->max_rules,
+		[MAX_INSNS] = in->max_insns,
+		[MAX_PROGRAM] = in->max_program,
 		[MAX_EVENTS] = in->max_events,
+		[FLAP_MOVES] = in->flap_moves,
+		[LOOP_PROBE] = in->loop_probe_s,
 	};
 
 	if (in->size != sizeof(*in))
@@ -388,8 +585,10 @@ complete(struct vnet_switch_config *out, const struct vnet_switch_config *in,
 	for (size_t i = 0; i < NNUMBERS; i++) {
 		struct bounds b = bounds[i];
 
+		if (i == MAX_CLIENTS)
+			b.fallback = value[MAX_PORTS];
 		if (i == POOL) {
-			uint64_t blocks = value[MAX_PORTS] * VNET_POOL_BLOCK;
+			uint64_t blocks = value[MAX_CLIENTS] * VNET_POOL_BLOCK;
 
 			b.least = larger(b.least, blocks);
 			b.fallback = larger(b.fallback, 2 * blocks);
@@ -402,6 +601,9 @@ complete(struct vnet_switch_config *out, const struct vnet_switch_config *in,
 	}
 	*out = *in;
 	out->max_ports = (uint32_t)value[MAX_PORTS];
+	out->max_clients = (uint32_t)value[MAX_CLIENTS];
+	out->flap_moves = (uint32_t)value[FLAP_MOVES];
+	out->loop_probe_s = (uint32_t)value[LOOP_PROBE];
 	out->fdb_entries = (uint32_t)value[FDB_ENTRIES];
 	out->ageing_s = (uint32_t)value[AGEING];
 	out->pool_octets = value[POOL];
@@ -429,16 +631,16 @@ words(uint32_t bits)
 static struct layout
 lay_out(const struct vnet_switch_config *config)
 {
-	size_t n = config->max_ports;
+	size_t n = config->max_clients;
 	struct layout l;
 
 	l.ports = (sizeof(struct vnet_switch) + 63) & ~(size_t)63;
-	l.clients = l.ports + n * sizeof(struct vnet_slot);
+	l.clients = l.ports + config->max_ports * sizeof(struct vnet_slot);
 	l.reach = l.clients + n * sizeof(struct vnet_slot);
 	l.touched =
 		(l.reach + n * sizeof(struct vnet_client *) + 63) & ~(size_t)63;
-	l.marked = l.touched + words(config->max_ports) * sizeof(uint64_t);
-	l.dest = l.marked + words(config->max_ports) * sizeof(uint64_t);
+	l.marked = l.touched + words(config->max_clients) * sizeof(uint64_t);
+	l.dest = l.marked + words(config->max_clients) * sizeof(uint64_t);
 	l.scratch = l.dest + n * sizeof(struct vnet_dest);
 	l.end = l.scratch + VNET_SCRATCH_SIZE;
 	return l;
@@ -452,12 +654,14 @@ vnet_switch_memory(const struct vnet_switch_config *config)
 	if (complete(&c, config, NULL))
 		return 0;
 	return (uint64_t)lay_out(&c).end +
-	       vnet_fdb_memory(c.fdb_entries, c.max_ports) +
-	       vnet_pool_memory(c.pool_octets, c.max_ports) +
+	       vnet_fdb_memory(c.fdb_entries, c.max_clients) +
+	       vnet_pool_memory(c.pool_octets, c.max_clients) +
 	       vnet_events_memory(c.max_events) +
 	       vnet_chain_memory(c.max_rules, c.max_insns) +
-	       (uint64_t)c.max_ports *
-		       (sizeof(struct vnet_port) + client_size(&c));
+	       (uint64_t)c.max_ports * (sizeof(struct vnet_port) +
+					2 * sizeof(struct vnet_limits)) +
+	       (uint64_t)c.max_clients *
+		       (client_size(&c) + 2 * sizeof(struct vnet_limits));
 }
 
 int
@@ -501,16 +705,23 @@ vnet_switch_create(struct vnet_switch **out,
 		.insns_left = c.max_insns,
 		.max_program = c.max_program,
 	};
-	for (uint32_t i = 0; i < c.max_ports; i++) {
+	vnet_probe_key_init(&sw->probe_key, c.seed);
+	for (uint32_t i = 0; i < c.max_ports; i++)
 		sw->ports[i] = (struct vnet_slot){.generation = FIRST_PORT};
+	for (uint32_t i = 0; i < c.max_clients; i++)
 		sw->clients[i] = (struct vnet_slot){.generation = FIRST_CLIENT};
-	}
 
-	r = vnet_fdb_init(&sw->fdb, alloc, c.fdb_entries, c.max_ports,
-			  c.ageing_s, c.seed);
+	r = vnet_fdb_init(&sw->fdb, alloc,
+			  &(struct vnet_fdb_config){
+				  .entries = c.fdb_entries,
+				  .owners = c.max_clients,
+				  .ageing_s = c.ageing_s,
+				  .flap_moves = c.flap_moves,
+				  .seed = c.seed,
+			  });
 	if (r)
 		goto put_switch;
-	r = vnet_pool_init(&sw->pool, alloc, c.pool_octets, c.max_ports);
+	r = vnet_pool_init(&sw->pool, alloc, c.pool_octets, c.max_clients);
 	if (r)
 		goto fini_fdb;
 	r = vnet_events_init(&sw->events, alloc, c.max_events);
@@ -540,7 +751,7 @@ vnet_switch_destroy(struct vnet_switch *sw)
 	sw->entered = true;
 	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
 		if (sw->ports[i].object)
-			say_farewell(remove_port(sw, i));
+			bury(sw, remove_port(sw, i));
 	}
 	alloc = sw->alloc;
 	vnet_events_fini(&sw->events, &alloc);
@@ -576,9 +787,11 @@ vnet_port_add(struct vnet_switch *sw, const struct vnet_port_config *config,
 	if (!port)
 		return vnet_why_errno(why, -ENOMEM);
 	vnet_port_init(port, slot_id(sw->ports, i), config);
+	port->number = ++sw->number;
 	sw->ports[i].object = port;
 	sw->nports++;
-	raise_event(sw, VNET_EVENT_PORT_ADDED, port, 0);
+	guard(sw, false, port->flags & VNET_PORT_LOOP_GUARD);
+	raise_event(sw, VNET_EVENT_PORT_ADDED, port, NULL, 0);
 	*id = port->id;
 	return 0;
 }
@@ -586,18 +799,18 @@ vnet_port_add(struct vnet_switch *sw, const struct vnet_port_config *config,
 int
 vnet_port_remove(struct vnet_switch *sw, vnet_port_id id)
 {
-	if (!find_port(sw, id))
+	if (!vnet_switch_port(sw, id))
 		return -ENOENT;
 	if (sw->entered)
 		return -EBUSY;
-	say_farewell(remove_port(sw, (uint32_t)id));
+	bury(sw, remove_port(sw, (uint32_t)id));
 	return 0;
 }
 
 int
 vnet_port_set_link(struct vnet_switch *sw, vnet_port_id id, bool up)
 {
-	struct vnet_port *port = find_port(sw, id);
+	struct vnet_port *port = vnet_switch_port(sw, id);
 
 	if (!port)
 		return -ENOENT;
@@ -605,19 +818,44 @@ vnet_port_set_link(struct vnet_switch *sw, vnet_port_id id, bool up)
 		return -EBUSY;
 	if (port->link == up)
 		return 0;
-	port->link = up;
-	if (port->client && !up)
-		lose_link(sw, port->client);
-	vnet_switch_update_reach(sw);
-	raise_event(sw, up ? VNET_EVENT_LINK_UP : VNET_EVENT_LINK_DOWN, port,
-		    0);
+	if (!up) {
+		lose_link(sw, port);
+	} else {
+		port->link = true;
+		for (struct vnet_client *c = port->clients; c; c = c->next)
+			c->is_broken = false;
+		update(sw, port);
+	}
+	raise_port_event(sw, up ? VNET_EVENT_LINK_UP : VNET_EVENT_LINK_DOWN,
+			 port);
+	return 0;
+}
+
+int
+vnet_client_set_link(struct vnet_switch *sw, vnet_client_id id, bool up)
+{
+	struct vnet_client *c = vnet_switch_client(sw, id);
+
+	if (!c)
+		return -ENOENT;
+	if (sw->entered)
+		return -EBUSY;
+	/* It may be alone since it was closed as one of several. */
+	if (up && c->is_broken) {
+		c->is_broken = false;
+		update(sw, c->port);
+	}
+	if (c->port->nclients == 1)
+		return vnet_port_set_link(sw, c->port->id, up);
+	if (!up && !c->is_broken)
+		close_client(sw, c);
 	return 0;
 }
 
 int
 vnet_port_set_mtu(struct vnet_switch *sw, vnet_port_id id, uint32_t mtu)
 {
-	struct vnet_port *port = find_port(sw, id);
+	struct vnet_port *port = vnet_switch_port(sw, id);
 
 	if (!port)
 		return -ENOENT;
@@ -630,10 +868,31 @@ vnet_port_set_mtu(struct vnet_switch *sw, vnet_port_id id, uint32_t mtu)
 }
 
 int
+vnet_port_set_flags(struct vnet_switch *sw, vnet_port_id id, uint32_t flags)
+{
+	struct vnet_port *port = vnet_switch_port(sw, id);
+
+	if (!port)
+		return -ENOENT;
+	if (vnet_port_flags_check(flags, NULL) ||
+	    (flags ^ port->flags) & VNET_PORT_PER_CLIENT)
+		return -EINVAL;
+	if (sw->entered)
+		return -EBUSY;
+	guard(sw, port->flags & VNET_PORT_LOOP_GUARD,
+	      flags & VNET_PORT_LOOP_GUARD);
+	port->flags = flags;
+	for (struct vnet_client *c = port->clients; c; c = c->next)
+		vnet_fdb_set_sticky(&sw->fdb, c->slot,
+				    flags & VNET_PORT_STICKY);
+	return 0;
+}
+
+int
 vnet_port_get(const struct vnet_switch *sw, vnet_port_id id,
 	      struct vnet_port_info *info)
 {
-	const struct vnet_port *port = find_port(sw, id);
+	const struct vnet_port *port = vnet_switch_port(sw, id);
 
 	if (info->size != sizeof(*info))
 		return -EINVAL;
@@ -642,11 +901,13 @@ vnet_port_get(const struct vnet_switch *sw, vnet_port_id id,
 	*info = (struct vnet_port_info){
 		.size = sizeof(*info),
 		.id = id,
-		.client = port->client ? port->client->id : VNET_NO_ID,
+		.client = port->clients ? port->clients->id : VNET_NO_ID,
+		.clients = port->nclients,
 		.role = port->role,
 		.mac = port->mac,
 		.mtu = port->mtu,
 		.link = port->link,
+		.flags = port->flags,
 	};
 	memcpy(info->name, port->name, sizeof(info->name));
 	return 0;
@@ -688,14 +949,74 @@ weight_of(uint32_t weight)
 	return (uint16_t)(weight ? weight : 1);
 }
 
+static uint32_t
+queue_octets_of(const struct vnet_switch *sw, uint32_t queue_octets)
+{
+	return queue_octets ? queue_octets : sw->config.queue_octets;
+}
+
+/* Where the next client of a port is linked, and its index: the lowest that is
+ * free. */
+static struct vnet_client **
+free_index(struct vnet_port *port, uint32_t *index)
+{
+	struct vnet_client **at = &port->clients;
+
+	for (*index = 0; *at && (*at)->index == *index; ++*index)
+		at = &(*at)->next;
+	return at;
+}
+
+/* An address that follows from that of the port and the index, so that who opens
+ * a port in the same order anew has the same ones: a locally administered one
+ * (IEEE 802, 8.4). */
+static uint64_t
+derive_address(uint64_t mac, uint32_t index)
+{
+	uint64_t h = mac ^ (uint64_t)(index + 1) << 48;
+
+	/* The finaliser of MurmurHash3 (Appleby): every bit depends on all. */
+	h = (h ^ h >> 33) * UINT64_C(0xff51afd7ed558ccd);
+	h = (h ^ h >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+	h ^= h >> 33;
+	return (h & UINT64_C(0xfcffffffffff)) | UINT64_C(0x020000000000);
+}
+
+static int
+address_of(const struct vnet_port *port,
+	   const struct vnet_client_config *config, uint32_t index,
+	   uint64_t *own, struct vnet_why *why)
+{
+	uint64_t mac = vnet_mac_load(port->mac.octet);
+	uint64_t wanted = vnet_mac_load(config->mac.octet);
+
+	if (vnet_port_is_shared(port)) {
+		*own = mac;
+		return wanted ? vnet_why(why,
+					 "address of a client whose port has "
+					 "one for all",
+					 7, wanted, 0)
+			      : 0;
+	}
+	*own = wanted ? wanted : derive_address(mac, index);
+	for (const struct vnet_client *c = port->clients; c; c = c->next)
+		if (c->own == *own)
+			return vnet_why_not(why, -EEXIST,
+					    "another client of the port has "
+					    "that address",
+					    *own, 0);
+	return 0;
+}
+
 int
 vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
 		const struct vnet_client_config *config, vnet_client_id *id,
 		struct vnet_why *why)
 {
-	struct vnet_port *port = find_port(sw, port_id);
-	struct vnet_client *c;
-	uint32_t i;
+	struct vnet_port *port = vnet_switch_port(sw, port_id);
+	struct vnet_client *c, **at;
+	uint32_t i, index;
+	uint64_t own;
 	int r = vnet_client_config_check(config, sw->config.queue_octets, why);
 
 	if (r)
@@ -704,15 +1025,19 @@ vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
 		return vnet_why_errno(why, -ENOENT);
 	if (sw->entered)
 		return vnet_why_errno(why, -EBUSY);
-	if (port->client)
-		return vnet_why_not(why, -EEXIST, "the port has a client", 1,
+	if (port->role == VNET_ROLE_UPLINK && port->clients)
+		return vnet_why_not(why, -EEXIST, "the uplink has a client", 1,
 				    1);
-	i = free_slot(sw->clients, sw->config.max_ports, END_CLIENT);
-	if (i == sw->config.max_ports)
+	at = free_index(port, &index);
+	r = address_of(port, config, index, &own, why);
+	if (r)
+		return r;
+	i = free_slot(sw->clients, sw->config.max_clients, END_CLIENT);
+	if (i == sw->config.max_clients)
 		return vnet_why_not(why, -ENOSPC,
 				    "every client is in use, or being swept",
 				    sw->nclients + sw->nsweeping,
-				    sw->config.max_ports);
+				    sw->config.max_clients);
 	c = sw->alloc.get(sw->alloc.ctx, client_size(&sw->config),
 			  VNET_CACHE_LINE);
 	if (!c)
@@ -725,16 +1050,31 @@ vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
 		.slot = i,
 		.weight = weight_of(config->weight),
 		.carries = config->ops->carries,
+		.next = *at,
+		.own = own,
+		.number = ++sw->number,
+		.index = index,
+		.queue_octets = queue_octets_of(sw, config->queue_octets),
+		.max_addresses = config->max_addresses,
+		.accept = config->accept,
 		.sw = sw,
 	};
+	vnet_chain_init(vnet_client_chain(c, VNET_RECEIVE_IN));
+	vnet_chain_init(vnet_client_chain(c, VNET_RECEIVE_OUT));
+	vnet_chain_set_default(vnet_client_chain(c, VNET_RECEIVE_OUT),
+			       VNET_DROP);
 	vnet_queue_init(&c->lane[0].queue, &sw->pool, c->id,
 			quota(&sw->config, config->queue_octets),
 			(struct vnet_heap_node *)(void *)(c + 1));
-	port->client = c;
+	vnet_fdb_set_max(&sw->fdb, i, config->max_addresses);
+	vnet_fdb_set_sticky(&sw->fdb, i, port->flags & VNET_PORT_STICKY);
+	*at = c;
+	port->nclients++;
 	sw->clients[i].object = c;
 	sw->nclients++;
-	vnet_switch_update_reach(sw);
-	raise_event(sw, VNET_EVENT_CLIENT_ADDED, port, 0);
+	update(sw, port);
+	share_addresses(sw);
+	raise_event(sw, VNET_EVENT_CLIENT_ADDED, port, c, 0);
 	*id = c->id;
 	return 0;
 }
@@ -748,7 +1088,7 @@ vnet_client_remove(struct vnet_switch *sw, vnet_client_id id)
 		return -ENOENT;
 	if (sw->entered)
 		return -EBUSY;
-	say_farewell(remove_client(sw, c));
+	bury(sw, remove_client(sw, c));
 	return 0;
 }
 
@@ -765,6 +1105,7 @@ vnet_client_set_queue(struct vnet_switch *sw, vnet_client_id id,
 		return -EINVAL;
 	if (sw->entered)
 		return -EBUSY;
+	c->queue_octets = queue_octets_of(sw, queue_octets);
 	vnet_queue_set_quota(&c->lane[0].queue,
 			     quota(&sw->config, queue_octets));
 	return 0;
@@ -784,6 +1125,75 @@ vnet_client_set_weight(struct vnet_switch *sw, vnet_client_id id,
 		return -EBUSY;
 	c->weight = weight_of(weight);
 	return 0;
+}
+
+int
+vnet_client_set_accept(struct vnet_switch *sw, vnet_client_id id,
+		       enum vnet_accept accept)
+{
+	struct vnet_client *c = vnet_switch_client(sw, id);
+
+	if (!c)
+		return -ENOENT;
+	if (vnet_client_accept_check(accept, NULL))
+		return -EINVAL;
+	if (sw->entered)
+		return -EBUSY;
+	c->accept = accept;
+	vnet_port_mark_odd(c->port);
+	return 0;
+}
+
+int
+vnet_client_set_max_addresses(struct vnet_switch *sw, vnet_client_id id,
+			      uint32_t max_addresses)
+{
+	struct vnet_client *c = vnet_switch_client(sw, id);
+
+	if (!c)
+		return -ENOENT;
+	if (sw->entered)
+		return -EBUSY;
+	c->max_addresses = max_addresses;
+	vnet_fdb_set_max(&sw->fdb, c->slot, max_addresses);
+	return 0;
+}
+
+int
+vnet_client_get(const struct vnet_switch *sw, vnet_client_id id,
+		struct vnet_client_info *info)
+{
+	const struct vnet_client *c = vnet_switch_client(sw, id);
+
+	if (info->size != sizeof(*info))
+		return -EINVAL;
+	if (!c)
+		return -ENOENT;
+	*info = (struct vnet_client_info){
+		.size = sizeof(*info),
+		.id = id,
+		.port = c->port->id,
+		.index = c->index,
+		.queue_octets = c->queue_octets,
+		.weight = c->weight,
+		.max_addresses = c->max_addresses,
+		.accept = c->accept,
+	};
+	vnet_mac_store(info->mac.octet, c->own);
+	return 0;
+}
+
+vnet_client_id
+vnet_client_next(const struct vnet_switch *sw, vnet_port_id port,
+		 vnet_client_id id)
+{
+	const struct vnet_port *p = vnet_switch_port(sw, port);
+	const struct vnet_client *c = vnet_switch_client(sw, id);
+
+	if (!p || (id != VNET_NO_ID && (!c || c->port != p)))
+		return VNET_NO_ID;
+	c = c ? c->next : p->clients;
+	return c ? c->id : VNET_NO_ID;
 }
 
 int
@@ -813,265 +1223,8 @@ vnet_client_port(const struct vnet_switch *sw, vnet_client_id id)
 	return c ? c->port->id : VNET_NO_ID;
 }
 
-static void
-client_stats(const struct vnet_client *c, struct vnet_client_stats *stats)
-{
-	const struct vnet_lane *lane = &c->lane[0];
-
-	vnet_counters_stats(&lane->count, stats);
-	vnet_count_add(&stats->queued, lane->queue.frames, lane->queue.octets);
-	stats->queue_memory = (uint64_t)lane->queue.blocks * VNET_POOL_BLOCK;
-}
-
-int
-vnet_client_get_stats(const struct vnet_switch *sw, vnet_client_id id,
-		      struct vnet_client_stats *stats)
-{
-	const struct vnet_client *c = vnet_switch_client(sw, id);
-
-	if (stats->size != sizeof(*stats))
-		return -EINVAL;
-	if (!c)
-		return -ENOENT;
-	client_stats(c, stats);
-	return 0;
-}
-
-static void
-get_drops(const struct vnet_counters *count, enum vnet_drop reason,
-	  struct vnet_count *in, struct vnet_count *out)
-{
-	if (in)
-		*in = count->in_drops[reason];
-	if (out)
-		*out = count->out_drops[reason];
-}
-
-int
-vnet_client_drops(const struct vnet_switch *sw, vnet_client_id id,
-		  enum vnet_drop reason, struct vnet_count *in,
-		  struct vnet_count *out)
-{
-	const struct vnet_client *c = vnet_switch_client(sw, id);
-
-	if ((unsigned int)reason >= VNET_NDROPS)
-		return -EINVAL;
-	if (!c)
-		return -ENOENT;
-	get_drops(&c->lane[0].count, reason, in, out);
-	return 0;
-}
-
 /*
- * Filters
- */
-
-static int
-find_chain(const struct vnet_switch *sw, vnet_port_id id, enum vnet_side side,
-	   struct vnet_chain **chain)
-{
-	struct vnet_port *port = find_port(sw, id);
-
-	if ((unsigned int)side > VNET_EGRESS)
-		return -EINVAL;
-	if (!port)
-		return -ENOENT;
-	*chain = &port->chain[side];
-	return 0;
-}
-
-/* The same, to change it. */
-static int
-change_chain(const struct vnet_switch *sw, vnet_port_id id, enum vnet_side side,
-	     struct vnet_chain **chain, struct vnet_why *why)
-{
-	int r = find_chain(sw, id, side, chain);
-
-	if (r)
-		return r == -EINVAL ? vnet_why(why, "unknown side", 0, side,
-					       VNET_EGRESS)
-				    : vnet_why_errno(why, r);
-	return sw->entered ? vnet_why_errno(why, -EBUSY) : 0;
-}
-
-int
-vnet_filter_add(struct vnet_switch *sw, vnet_port_id port, enum vnet_side side,
-		const struct vnet_rule *rule, struct vnet_why *why)
-{
-	struct vnet_chain *chain;
-	int r = change_chain(sw, port, side, &chain, why);
-
-	return r ? r
-		 : vnet_chain_add(chain, &sw->alloc, &sw->budget, rule, why);
-}
-
-int
-vnet_filter_set(struct vnet_switch *sw, vnet_port_id port, enum vnet_side side,
-		const struct vnet_rule *rules, size_t nrules,
-		enum vnet_verdict default_verdict, struct vnet_why *why)
-{
-	struct vnet_chain *chain;
-	int r = change_chain(sw, port, side, &chain, why);
-
-	return r ? r
-		 : vnet_chain_set(chain, &sw->alloc, &sw->budget, rules, nrules,
-				  default_verdict, why);
-}
-
-int
-vnet_filter_remove(struct vnet_switch *sw, vnet_port_id port,
-		   enum vnet_side side, const char *name)
-{
-	struct vnet_chain *chain;
-	int r = change_chain(sw, port, side, &chain, NULL);
-
-	return r ? r : vnet_chain_remove(chain, &sw->alloc, &sw->budget, name);
-}
-
-int
-vnet_filter_set_default(struct vnet_switch *sw, vnet_port_id port,
-			enum vnet_side side, enum vnet_verdict verdict)
-{
-	struct vnet_chain *chain;
-	int r = change_chain(sw, port, side, &chain, NULL);
-
-	return r ? r : vnet_chain_set_default(chain, verdict);
-}
-
-int
-vnet_filter_get(const struct vnet_switch *sw, vnet_port_id port,
-		enum vnet_side side, size_t index, struct vnet_rule_info *info)
-{
-	struct vnet_chain *chain;
-	int r = find_chain(sw, port, side, &chain);
-
-	return r ? r : vnet_chain_get(chain, index, info);
-}
-
-int
-vnet_filter_get_default(const struct vnet_switch *sw, vnet_port_id port,
-			enum vnet_side side, enum vnet_verdict *verdict,
-			uint64_t *hits)
-{
-	struct vnet_chain *chain;
-	int r = find_chain(sw, port, side, &chain);
-
-	if (!r)
-		vnet_chain_get_default(chain, verdict, hits);
-	return r;
-}
-
-/*
- * The FDB
- */
-
-int
-vnet_fdb_add(struct vnet_switch *sw, struct vnet_mac mac, vnet_client_id client)
-{
-	const struct vnet_client *c = vnet_switch_client(sw, client);
-	uint64_t key = vnet_mac_load(mac.octet);
-
-	if (!key || vnet_mac_is_group(key))
-		return -EINVAL;
-	if (!c)
-		return -ENOENT;
-	if (sw->entered)
-		return -EBUSY;
-	return vnet_fdb_pin(&sw->fdb, key, c->slot, sw->now_s);
-}
-
-int
-vnet_fdb_remove(struct vnet_switch *sw, struct vnet_mac mac)
-{
-	uint64_t key = vnet_mac_load(mac.octet);
-
-	if (!key)
-		return -ENOENT;
-	if (sw->entered)
-		return -EBUSY;
-	return vnet_fdb_forget(&sw->fdb, key, sw->now_s);
-}
-
-int
-vnet_fdb_flush(struct vnet_switch *sw, vnet_port_id id)
-{
-	const struct vnet_port *port = find_port(sw, id);
-
-	if (id != VNET_NO_ID && !port)
-		return -ENOENT;
-	if (sw->entered)
-		return -EBUSY;
-	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
-		const struct vnet_client *c = vnet_switch_client_at(sw, i);
-
-		if (c && (!port || c->port == port))
-			vnet_fdb_flush_owner(&sw->fdb, i, false);
-	}
-	return 0;
-}
-
-static void
-show_entry(const struct vnet_switch *sw, uint32_t i,
-	   struct vnet_fdb_entry *entry)
-{
-	const struct vnet_fdb_slot *s = &sw->fdb.slots[i];
-	const struct vnet_client *c =
-		vnet_switch_client_at(sw, vnet_fdb_owner_of(s->where));
-
-	*entry = (struct vnet_fdb_entry){
-		.size = sizeof(*entry),
-		.is_static = vnet_fdb_list(s->where) == VNET_FDB_STATIC,
-		.port = c->port->id,
-		.client = c->id,
-	};
-	vnet_mac_store(entry->mac.octet, s->key);
-	if (!entry->is_static)
-		entry->age_s = (uint32_t)sw->now_s - s->stamp;
-}
-
-int
-vnet_fdb_lookup(const struct vnet_switch *sw, struct vnet_mac mac,
-		struct vnet_fdb_entry *entry)
-{
-	uint64_t key = vnet_mac_load(mac.octet);
-	uint32_t i;
-
-	if (entry->size != sizeof(*entry))
-		return -EINVAL;
-	if (!key)
-		return -ENOENT;
-	i = vnet_fdb_slot(&sw->fdb, key, vnet_fdb_home(&sw->fdb, key));
-	if (i == VNET_FDB_NONE ||
-	    !vnet_fdb_is_live(&sw->fdb, &sw->fdb.slots[i], sw->now_s))
-		return -ENOENT;
-	show_entry(sw, i, entry);
-	return 0;
-}
-
-/* The cursor is 0 at first, then the number of the last slot looked at, with a
- * bit above it. */
-#define CURSOR_SET (UINT64_C(1) << 32)
-
-int
-vnet_fdb_next(const struct vnet_switch *sw, uint64_t *cursor,
-	      struct vnet_fdb_entry *entry)
-{
-	uint32_t i = *cursor ? (uint32_t)*cursor : vnet_fdb_nslots(&sw->fdb);
-	bool found;
-
-	if (entry->size != sizeof(*entry))
-		return -EINVAL;
-	if (i > vnet_fdb_nslots(&sw->fdb))
-		i = vnet_fdb_nslots(&sw->fdb);
-	found = vnet_fdb_walk(&sw->fdb, &i, 4096, sw->now_s);
-	*cursor = CURSOR_SET | i;
-	if (found)
-		show_entry(sw, i, entry);
-	return found ? 1 : i ? -EAGAIN : 0;
-}
-
-/*
- * Events and counters
+ * Events
  */
 
 int
@@ -1083,134 +1236,18 @@ vnet_switch_event(struct vnet_switch *sw, struct vnet_event *event)
 		return 1;
 	/* Go on behind the last one: whoever reads a few at a time shall see
 	 * all clients. */
-	for (uint32_t seen = 0; seen < sw->config.max_ports + 64;) {
+	for (uint32_t seen = 0; seen < sw->config.max_clients + 64;) {
 		uint32_t i = sw->mark_cursor;
 		bool has_none = !sw->marked[i / 64];
 		uint32_t step = has_none ? 64 - i % 64 : 1;
 
 		seen += step;
 		sw->mark_cursor += step;
-		if (sw->mark_cursor >= sw->config.max_ports)
+		if (sw->mark_cursor >= sw->config.max_clients)
 			sw->mark_cursor = 0;
 		if (!has_none && sw->marked[i / 64] >> i % 64 & 1 &&
 		    take_mark(sw, vnet_switch_client_at(sw, i), event))
 			return 1;
 	}
 	return 0;
-}
-
-static void
-total_counters(const struct vnet_switch *sw, struct vnet_counters *sum)
-{
-	*sum = sw->gone;
-	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
-		const struct vnet_client *c = vnet_switch_client_at(sw, i);
-
-		if (c)
-			vnet_counters_sum(sum, &c->lane[0].count);
-	}
-}
-
-int
-vnet_switch_get_stats(const struct vnet_switch *sw,
-		      struct vnet_switch_stats *stats)
-{
-	struct vnet_counters sum;
-
-	if (stats->size != sizeof(*stats))
-		return -EINVAL;
-	total_counters(sw, &sum);
-	*stats = (struct vnet_switch_stats){
-		.size = sizeof(*stats),
-		.unknown_source = sw->unknown_source,
-		.ports = sw->nports,
-		.clients = sw->nclients,
-		.fdb_entries = sw->fdb.n,
-		.fdb_evictions = sw->fdb.evictions,
-		.fdb_unlearned = sw->fdb.unlearned,
-		.pool_used = (uint64_t)sw->pool.nused * VNET_POOL_BLOCK,
-		.pool_octets = (uint64_t)sw->pool.nblocks * VNET_POOL_BLOCK,
-		.clock_steps_back = sw->clock_steps_back,
-		.events_lost = sw->events.lost,
-	};
-	vnet_counters_stats(&sum, &stats->total);
-	stats->total.queue_memory = stats->pool_used;
-	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
-		const struct vnet_client *c = vnet_switch_client_at(sw, i);
-
-		if (c)
-			vnet_count_add(&stats->total.queued,
-				       c->lane[0].queue.frames,
-				       c->lane[0].queue.octets);
-	}
-	return 0;
-}
-
-int
-vnet_switch_drops(const struct vnet_switch *sw, enum vnet_drop reason,
-		  struct vnet_count *in, struct vnet_count *out)
-{
-	struct vnet_counters sum;
-
-	if ((unsigned int)reason >= VNET_NDROPS)
-		return -EINVAL;
-	total_counters(sw, &sum);
-	get_drops(&sum, reason, in, out);
-	return 0;
-}
-
-static bool
-are_equal(uint64_t a, uint64_t b, const char *text, size_t index,
-	  struct vnet_why *why)
-{
-	if (a != b)
-		vnet_why(why, text, index, a, b);
-	return a == b;
-}
-
-static bool
-is_conserved(const struct vnet_client_stats *s, size_t index,
-	     struct vnet_why *why)
-{
-	return are_equal(s->in.frames,
-			 s->in_dropped.frames + s->looked_up.frames,
-			 "frames in", index, why) &&
-	       are_equal(s->in.octets,
-			 s->in_dropped.octets + s->looked_up.octets,
-			 "octets in", index, why) &&
-	       are_equal(s->out.frames + s->segments.frames,
-			 s->delivered.frames + s->queued.frames +
-				 s->out_dropped.frames,
-			 "frames out", index, why) &&
-	       are_equal(s->out.octets + s->segments.octets,
-			 s->delivered.octets + s->queued.octets +
-				 s->out_dropped.octets,
-			 "octets out", index, why);
-}
-
-bool
-vnet_switch_check(const struct vnet_switch *sw, struct vnet_why *why)
-{
-	struct vnet_switch_stats all = {.size = sizeof(all)};
-	struct vnet_client_stats s;
-
-	for (uint32_t i = 0; i < sw->config.max_ports; i++) {
-		const struct vnet_client *c = vnet_switch_client_at(sw, i);
-
-		if (!c)
-			continue;
-		client_stats(c, &s);
-		if (!is_conserved(&s, i, why))
-			return false;
-	}
-	vnet_switch_get_stats(sw, &all);
-	return is_conserved(&all.total, sw->config.max_ports, why) &&
-	       are_equal(all.total.copies.frames, all.total.out.frames,
-			 "frames copied", sw->config.max_ports, why) &&
-	       are_equal(all.total.copies.octets, all.total.out.octets,
-			 "octets copied", sw->config.max_ports, why) &&
-	       are_equal(vnet_pool_check(&sw->pool), true,
-			 "queues, or the pool, out of order", 0, why) &&
-	       are_equal(vnet_fdb_check(&sw->fdb), true, "FDB out of order", 0,
-			 why);
 }

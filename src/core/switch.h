@@ -15,7 +15,10 @@
 #include "filter.h"
 #include "offload.h"
 #include "port.h"
+#include "probe.h"
 #include "queue.h"
+
+#include <vnet/explain.h>
 
 /* Frames that are decided, committed and flushed together: bits of
  * vnet_lane.pending. */
@@ -25,22 +28,58 @@
  * many again. */
 #define VNET_SCRATCH_SIZE ((size_t)2 * VNET_RESOLVED_MAX)
 
-#define VNET_NO_RULE      UINT32_MAX
-
-/* One destination of a frame. */
-struct vnet_dest {
-	struct vnet_client *client;
-	uint32_t rule; /* of the egress chain; VNET_NO_RULE if it did not run */
-	enum vnet_drop drop; /* NONE, or why it does not get there */
+/* Whose limit it was that kept a frame back, and on which traffic. */
+struct vnet_blame {
+	uint8_t traffic;
+	bool is_ports; /* or the client's */
 };
 
-/* What is to become of a frame. */
+/**
+ * struct vnet_dest - one destination of a frame
+ * @rule:	of the egress chain; VNET_NO_RULE if that did not run, or is
+ *		counted with another client of the port
+ * @receive:	of the client's filters, likewise
+ * @drop:	enum vnet_drop: NONE, or why it does not get there
+ * @is_odd:	the rest, and @receive, mean something
+ * @reach:	enum vnet_reach
+ * @is_ports_first: of the clients of its port, the one with which what the frame
+ *		takes from the port's limits is counted
+ * @blame:	for POLICED and STORM
+ */
+struct vnet_dest {
+	struct vnet_client *client;
+	uint32_t rule;
+	uint32_t receive;
+	uint8_t drop;
+	bool is_odd;
+	uint8_t reach;
+	bool is_ports_first;
+	struct vnet_blame blame;
+};
+
+/**
+ * struct vnet_decision - what is to become of a frame
+ * @drop:	NONE, or why it goes nowhere
+ * @learn:	from its source; it has then passed all limits on the way in
+ * @is_odd:	the sender or one of @dest is
+ * @lookup:	enum vnet_lookup
+ * @blame:	for POLICED and STORM
+ * @rule:	of the ingress chain, as above
+ * @known:	for VNET_LOOKUP_KNOWN
+ * @looped:	for LOOP_PROBE: who was sent the probe
+ * @dest:	@ndests of them; room for every client
+ */
 struct vnet_decision {
-	enum vnet_drop drop; /* NONE, or why it goes nowhere */
-	bool learn;          /* from its source */
-	uint32_t rule;       /* of the ingress chain, as above */
+	enum vnet_drop drop;
+	bool learn;
+	bool is_odd;
+	uint8_t lookup;
+	struct vnet_blame blame;
+	uint32_t rule;
 	uint32_t ndests;
-	struct vnet_dest *dest; /* room for every client */
+	struct vnet_client *known;
+	struct vnet_client *looped;
+	struct vnet_dest *dest;
 };
 
 /* What of a frame depends on nothing but the frame. */
@@ -61,7 +100,7 @@ struct vnet_worker {
 	uint64_t gathered; /* which frames of the batch out[] holds */
 	struct vnet_count gathered_count;
 	uint32_t gathered_wants; /* in VNET_CARRIES_* */
-	struct vnet_dest *dest;  /* max_ports of them */
+	struct vnet_dest *dest;  /* max_clients of them */
 	uint64_t *touched;       /* bit per slot: clients with frames pending */
 	uint32_t first_touched;  /* words of it that are not 0 lie from here */
 	uint32_t end_touched;    /* up to, but without, this one */
@@ -85,7 +124,7 @@ struct vnet_switch {
 	bool uplink_transit;
 	uint16_t forward_reserved;
 	uint32_t nreach;
-	struct vnet_client **reach; /* clients that are up, by slot */
+	struct vnet_client **reach; /* the first clients of ports that are up */
 	struct vnet_slot *clients;  /* by slot */
 	struct vnet_fdb fdb;
 	struct vnet_pool pool;
@@ -105,7 +144,14 @@ struct vnet_switch {
 	uint32_t nsweeping; /* slots of clients that are being swept */
 	uint32_t sweep_cursor;
 	struct vnet_counters gone; /* of clients that are no more */
+	struct vnet_count originated;
 	struct vnet_count unknown_source;
+	uint64_t number; /* of the port or client that came last */
+	struct vnet_probe_key probe_key;
+	uint32_t nguarded;     /* ports with VNET_PORT_LOOP_GUARD */
+	uint32_t probe_cursor; /* slot of the next client to be sent one */
+	uint64_t probe_round;  /* the number of the probes of this round */
+	vnet_nsec probe_due;   /* when the next round begins */
 	uint64_t clock_steps_back;
 };
 
@@ -123,7 +169,13 @@ vnet_slot_find(const struct vnet_slot *slots, uint32_t n, uint64_t id)
 VNET_INLINE struct vnet_client *
 vnet_switch_client(const struct vnet_switch *sw, vnet_client_id id)
 {
-	return vnet_slot_find(sw->clients, sw->config.max_ports, id);
+	return vnet_slot_find(sw->clients, sw->config.max_clients, id);
+}
+
+VNET_INLINE struct vnet_port *
+vnet_switch_port(const struct vnet_switch *sw, vnet_port_id id)
+{
+	return vnet_slot_find(sw->ports, sw->config.max_ports, id);
 }
 
 VNET_INLINE struct vnet_client *
@@ -135,12 +187,27 @@ vnet_switch_client_at(const struct vnet_switch *sw, uint32_t slot)
 /* Take the time from the caller. */
 void vnet_switch_advance(struct vnet_switch *sw, vnet_nsec now);
 
-/* The links or the clients have changed: find out who can be reached. */
-void vnet_switch_update_reach(struct vnet_switch *sw);
-
-/* The driver of @c says that it is broken: its link goes down. */
+/* The driver of @c says that it is broken: its link goes down, or where its port
+ * has other clients, it alone. */
 void vnet_switch_driver_broke(struct vnet_switch *sw, struct vnet_client *c,
 			      int error);
+
+/* Give back the memory of limits, if there are any. */
+void vnet_limits_free(struct vnet_switch *sw, struct vnet_limits **limits);
+
+/* A probe that @from was sent has come back from @in: close the younger. */
+void vnet_switch_looped(struct vnet_switch *sw, struct vnet_client *from,
+			struct vnet_client *in);
+
+/* In forward.c: what is to become of a frame, with its offload fields in
+ * w->offload[0]. Changes nothing that a frame could tell. */
+void vnet_forward_decide(const struct vnet_switch *sw, struct vnet_worker *w,
+			 const struct vnet_client *in,
+			 const struct vnet_frame *f, struct vnet_decision *v);
+
+/* Send a client a frame of the switch's own, a view as drivers are lent. */
+void vnet_forward_originate(struct vnet_switch *sw, struct vnet_client *c,
+			    const struct vnet_frame *f);
 
 /* Something happened to a client while frames were forwarded: VNET_MARK_*. */
 void vnet_switch_mark(struct vnet_switch *sw, struct vnet_client *c, int which,

@@ -9,6 +9,7 @@
 #include <vnet/libvnet.h>
 #include <vnet/null.h>
 
+#include "explained.h"
 #include "frames.h"
 #include "run.h"
 
@@ -16,8 +17,9 @@
  * other. */
 #define NNETS 3
 
-/* The most ports of one; more than fit into one word of bits. */
-#define MAX_PORTS 70
+/* The most ports and clients of one; more than fit into one word of bits. */
+#define MAX_PORTS   70
+#define MAX_CLIENTS 100
 
 /* Calls that a driver may make of its own, each inside the last. */
 #define MAX_NESTING 3
@@ -32,8 +34,9 @@ struct driver {
 	struct net *net;
 	uint64_t id;
 	uint64_t port;
+	uint64_t number; /* ports and clients are numbered as they come */
 	enum { FAKE, INPROC, NOTHING } kind;
-	bool is_broken;
+	bool is_closed; /* it alone, of several: broken, set down, a loop */
 	bool is_observed;
 	struct vnet_driver_ops ops;
 	struct vnet_inproc ip;
@@ -45,9 +48,20 @@ struct driver {
 /* What we know of a port, by its slot. */
 struct port {
 	uint64_t id;
-	struct driver *driver;
+	uint64_t number;
+	enum vnet_role role;
+	struct vnet_mac mac;
+	uint32_t nclients;
+	uint32_t flags;
 	uint32_t mtu; /* the largest it had: longer frames may be queued */
 	bool link;
+	bool was_guarded;
+};
+
+/* A loop probe that a driver was sent. */
+struct probe {
+	uint8_t octets[64];
+	uint32_t len;
 };
 
 struct net {
@@ -59,10 +73,17 @@ struct net {
 	uint64_t used;
 	unsigned long npieces;
 	unsigned int entered; /* calls under way that send */
+	bool is_ticking;      /* one of them, the first, is the tick */
 	bool is_changed;      /* since it was checked */
 	uint32_t max_ports;
+	uint32_t max_clients;
 	uint32_t nports;
+	uint32_t nclients;
+	uint64_t number; /* of the port or client that came last */
 	struct port port[MAX_PORTS];
+	struct driver *driver[MAX_CLIENTS]; /* by slot */
+	struct probe probe[4];
+	unsigned long nprobes;
 	uint64_t gone[32]; /* ids of ports and clients, the last ones */
 	unsigned long ngone;
 };
@@ -182,6 +203,7 @@ say_stats(struct run *r, const struct vnet_client_stats *s)
 	say_count(r, "out_dropped", s->out_dropped);
 	say_count(r, "lost_by_others", s->lost_by_others);
 	say(r, "moves", s->moves);
+	say(r, "moves_refused", s->moves_refused);
 	say(r, "queue_memory", s->queue_memory);
 }
 
@@ -190,6 +212,7 @@ say_entry(struct run *r, const struct vnet_fdb_entry *e)
 {
 	tape_say_octets(r->t, "mac", e->mac.octet, 6);
 	say(r, "is_static", e->is_static);
+	say(r, "is_held", e->is_held);
 	say(r, "port", e->port);
 	say(r, "client", e->client);
 	say(r, "age_s", e->age_s);
@@ -256,13 +279,31 @@ find_port(struct net *net, uint64_t id)
 static struct driver *
 find_driver(struct net *net, uint64_t client)
 {
-	for (uint32_t i = 0; i < net->max_ports; i++) {
-		struct driver *d = net->port[i].driver;
+	uint32_t slot = (uint32_t)client;
 
-		if (d && d->id == client)
-			return d;
-	}
-	return NULL;
+	if (client == VNET_NO_ID || slot >= net->max_clients ||
+	    !net->driver[slot] || net->driver[slot]->id != client)
+		return NULL;
+	return net->driver[slot];
+}
+
+static struct port *
+port_of(const struct driver *d)
+{
+	return &d->net->port[(uint32_t)d->port];
+}
+
+/* May it be sent to, and send? */
+static bool
+is_up(const struct driver *d)
+{
+	return port_of(d)->link && !d->is_closed;
+}
+
+static bool
+has_owner(struct net *net, uint64_t id)
+{
+	return find_port(net, id) || find_driver(net, id);
 }
 
 /* An id that is nothing any more, or never was. */
@@ -296,17 +337,15 @@ some_port(struct run *r, const struct net *net)
 static uint64_t
 some_client(struct run *r, const struct net *net)
 {
-	uint32_t n = 0, k;
+	uint32_t n = net->nclients;
+	uint32_t k = arg(r, 8 * n + 1);
 
-	for (uint32_t i = 0; i < net->max_ports; i++)
-		n += net->port[i].driver != NULL;
-	k = arg(r, 8 * n + 1);
 	if (!n || k == 8 * n)
 		return stale_id(r, net);
 	k %= n;
 	for (uint32_t i = 0;; i++)
-		if (net->port[i].driver && !k--)
-			return net->port[i].driver->id;
+		if (net->driver[i] && !k--)
+			return net->driver[i]->id;
 }
 
 /* What is refused is refused for a reason: @is_there says whether the id was. */
@@ -322,6 +361,111 @@ expect_refusal(struct net *net, int result, bool is_there)
 	else if (net->entered)
 		TAPE_EXPECT(t, result == -EBUSY || result == -EINVAL ||
 				       result == -ENOENT);
+}
+
+/*
+ * Links
+ */
+
+static void
+set_port_link(struct net *net, struct port *port, bool up)
+{
+	if (port->link == up)
+		return;
+	port->link = up;
+	for (uint32_t i = 0; up && i < net->max_clients; i++)
+		if (net->driver[i] && net->driver[i]->port == port->id)
+			net->driver[i]->is_closed = false;
+}
+
+/* Its driver has broken, or there is a loop. */
+static void
+close_driver(struct driver *d)
+{
+	struct port *port = port_of(d);
+
+	if (port->nclients == 1)
+		port->link = false;
+	else
+		d->is_closed = true;
+}
+
+/* Does the switch say that it is up? */
+static bool
+is_said_to_be_up(const struct driver *d)
+{
+	const struct vnet_frame none = {.len = 0};
+	struct vnet_explained e = {.size = sizeof(e)};
+
+	/* It has the time already. */
+	if (vnet_switch_explain(d->net->sw, d->id, &none, 0, &e))
+		return false;
+	return e.drop != VNET_DROP_LINK_DOWN;
+}
+
+/* As port.h says: which of two that are in a loop is closed? */
+static bool
+is_younger(const struct driver *a, const struct driver *b)
+{
+	const struct port *p = port_of(a), *q = port_of(b);
+
+	if (p == q)
+		return a->number > b->number;
+	if (p->role != q->role)
+		return p->role == VNET_ROLE_VIF;
+	return p->number > q->number;
+}
+
+/* Could a probe that @from was sent, given back by @in, have closed @closed? */
+static bool
+may_have_closed(const struct driver *from, const struct driver *in,
+		const struct driver *closed)
+{
+	return port_of(from)->was_guarded &&
+	       (is_younger(from, in) ? from : in) == closed;
+}
+
+/* @in has given back @n loop probes: see who was closed for it. */
+static void
+close_looped(struct run *r, struct net *net, const struct driver *in,
+	     uint64_t n)
+{
+	for (uint32_t i = 0; n && i < net->max_clients; i++) {
+		struct driver *d = net->driver[i];
+		bool may = false;
+
+		if (!d || !is_up(d) || is_said_to_be_up(d))
+			continue;
+		for (uint32_t k = 0; k < net->max_clients; k++)
+			may |= net->driver[k] &&
+			       may_have_closed(net->driver[k], in, d);
+		TAPE_EXPECT(r->t, may);
+		close_driver(d);
+		n--;
+	}
+}
+
+static uint64_t
+count_loops(const struct net *net, uint64_t from)
+{
+	struct vnet_count in = {0, 0};
+
+	vnet_client_drops(net->sw, from, VNET_DROP_LOOP_PROBE, &in, NULL);
+	return in.frames;
+}
+
+static void
+give(struct run *r, struct net *net, uint64_t from,
+     const struct vnet_frame *frames, size_t n)
+{
+	uint64_t loops = count_loops(net, from);
+
+	net->is_changed = true;
+	net->entered++;
+	vnet_switch_input(net->sw, from, frames, n, r->now);
+	net->entered--;
+	close_looped(r, net, find_driver(net, from),
+		     count_loops(net, from) - loops);
 }
 
 /*
@@ -349,10 +493,10 @@ check_sent(const struct driver *d, const struct vnet_frame *f, size_t n)
 
 	TAPE_EXPECT(t, n > 0);
 	TAPE_EXPECT(t, d->net->entered == 1);
-	TAPE_EXPECT(t, port && port->driver == d);
+	TAPE_EXPECT(t, port && find_driver(d->net, d->id) == d);
 	if (!port)
 		return;
-	TAPE_EXPECT(t, port->link && !d->is_broken);
+	TAPE_EXPECT(t, is_up(d));
 	for (; n--; f++) {
 		static const uint32_t gso[] = {0, VNET_CARRIES_TSO4,
 					       VNET_CARRIES_TSO6,
@@ -389,10 +533,20 @@ lead(struct run *r, const struct vnet_frame *frames, size_t n)
 	if (!to->sw)
 		return;
 	client = some_client(r, to);
-	to->is_changed = true;
-	to->entered++;
-	vnet_switch_input(to->sw, client, frames, n, r->now);
-	to->entered--;
+	give(r, to, client, frames, n);
+}
+
+/* What is sent by the tick is a loop probe. */
+static void
+keep_probe(struct net *net, const struct vnet_frame *f)
+{
+	struct probe *p = &net->probe[net->nprobes++ % LENGTH(net->probe)];
+
+	TAPE_EXPECT(net->run->t, f->len <= sizeof(p->octets));
+	if (f->len > sizeof(p->octets))
+		return;
+	memcpy(p->octets, f->data, f->len);
+	p->len = f->len;
 }
 
 static int
@@ -401,12 +555,14 @@ fake_send(void *ctx, const struct vnet_frame *frames, size_t n, size_t *refused)
 	struct driver *d = ctx;
 	struct run *r = d->net->run;
 	uint32_t all = (uint32_t)n;
-	struct port *port;
 
 	say(r, "send to", d->id);
 	say(r, "frames", n);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		say_frame(r, &frames[i]);
+		if (d->net->is_ticking)
+			keep_probe(d->net, &frames[i]);
+	}
 	check_sent(d, frames, n);
 	TAPE_EXPECT(r->t, *refused == 0);
 
@@ -421,10 +577,7 @@ fake_send(void *ctx, const struct vnet_frame *frames, size_t n, size_t *refused)
 	case 16:
 		if (tape_answer(r->t, 2))
 			return 0;
-		d->is_broken = true;
-		port = find_port(d->net, d->port);
-		if (port)
-			port->link = false;
+		close_driver(d);
 		return tape_answer(r->t, 2) ? -EIO : -ENXIO;
 	case 17:
 		/* More than there are: no driver should. */
@@ -469,28 +622,46 @@ fake_close(void *ctx)
 		nest(r);
 }
 
-/* Take a port's client out of the books, since it is going to go. What is left
- * is for gone(). */
-static struct driver *
-let_go(struct port *port)
-{
-	struct driver *d = port->driver;
+/* Clients that are going to go. */
+struct leaving {
+	struct driver *driver[MAX_CLIENTS];
+	uint32_t n;
+};
 
-	port->driver = NULL;
-	if (d && d->kind == FAKE)
-		return NULL; /* it is freed where it is closed */
-	return d;
+/* Take a client out of the books. One that has nothing to close is for gone();
+ * others are freed where they are closed. */
+static void
+let_go(struct leaving *l, struct driver *d)
+{
+	d->net->driver[(uint32_t)d->id] = NULL;
+	d->net->nclients--;
+	port_of(d)->nclients--;
+	if (d->kind != FAKE)
+		l->driver[l->n++] = d;
 }
 
-/* A client that has nothing to close has gone. */
+/* Those of a port, or of all. */
 static void
-gone(struct driver *d)
+let_all_go(struct leaving *l, struct net *net, uint64_t port)
 {
-	if (!d)
-		return;
-	if (d->kind == INPROC)
-		TAPE_EXPECT(d->net->run->t, d->ip.id == VNET_NO_ID);
-	release(d);
+	for (uint32_t i = 0; i < net->max_clients; i++) {
+		struct driver *d = net->driver[i];
+
+		if (d && (port == VNET_NO_ID || d->port == port))
+			let_go(l, d);
+	}
+}
+
+static void
+gone(struct leaving *l)
+{
+	while (l->n) {
+		struct driver *d = l->driver[--l->n];
+
+		if (d->kind == INPROC)
+			TAPE_EXPECT(d->net->run->t, d->ip.id == VNET_NO_ID);
+		release(d);
+	}
 }
 
 /*
@@ -502,6 +673,8 @@ call_port_add(struct run *r, struct net *net)
 {
 	static const uint32_t mtus[] = {0,   0,    0,     1500, 68,   100,
 					576, 9000, 65535, 67,   65536};
+	static const uint32_t flags[] = {0, 0, 0, 0, 1, 1, 1,  2,
+					 4, 8, 8, 8, 8, 9, 12, 15};
 	char text[40] = "p";
 	struct vnet_port_config config = {.size = sizeof(config)};
 	struct vnet_why why = {.text = NULL};
@@ -510,12 +683,14 @@ call_port_add(struct run *r, struct net *net)
 	int result;
 
 	snprintf(text + 1, sizeof(text) - 1, "%u", arg(r, MAX_PORTS + 2));
-	config.role = arg(r, 4) ? VNET_ROLE_VIF : VNET_ROLE_UPLINK;
-	frames_put_mac(config.mac.octet, arg(r, 16));
+	config.role = arg(r, 3) ? VNET_ROLE_VIF : VNET_ROLE_UPLINK;
+	if (arg(r, 4))
+		frames_put_mac(config.mac.octet, arg(r, 16));
+	config.flags = TAPE_ONE_OF(r->t, flags);
 	config.mtu = TAPE_ONE_OF(r->t, mtus);
 	config.link_down = tape_seldom(r->t, 16);
 	if (tape_seldom(r->t, 16)) {
-		switch (arg(r, 5)) {
+		switch (arg(r, 6)) {
 		case 0:
 			config.size -= arg(r, 4);
 			sizes = true;
@@ -532,6 +707,9 @@ call_port_add(struct run *r, struct net *net)
 		case 4:
 			text[0] = 0;
 			break;
+		case 5:
+			config.flags |= 16u << arg(r, 28);
+			break;
 		}
 	}
 	config.name = frames_copy(text, strlen(text) + 1);
@@ -546,9 +724,15 @@ call_port_add(struct run *r, struct net *net)
 		if ((uint32_t)id < net->max_ports) {
 			*port = (struct port){
 				.id = id,
+				.number = ++net->number,
+				.role = config.role,
+				.mac = config.mac,
+				.flags = config.flags,
 				.mtu = config.mtu ? config.mtu
 						  : VNET_MTU_DEFAULT,
 				.link = !config.link_down,
+				.was_guarded =
+					config.flags & VNET_PORT_LOOP_GUARD,
 			};
 			net->nports++;
 		}
@@ -567,17 +751,17 @@ call_port_remove(struct run *r, struct net *net)
 {
 	uint64_t id = some_port(r, net);
 	struct port *port = find_port(net, id);
-	struct driver *d = NULL;
+	struct leaving leaving = {.n = 0};
 	int result;
 
 	if (port && !net->entered) {
-		d = let_go(port);
+		let_all_go(&leaving, net, id);
 		*port = (struct port){.id = 0};
 		net->nports--;
 		forget_id(net, id);
 	}
 	result = say_result(r, vnet_port_remove(net->sw, id));
-	gone(d);
+	gone(&leaving);
 	expect_refusal(net, result, port != NULL);
 	if (port && !net->entered)
 		TAPE_EXPECT(r->t, result == 0);
@@ -588,21 +772,98 @@ static uint64_t
 bare_port(struct run *r, const struct net *net)
 {
 	for (uint32_t i = 0; i < net->max_ports; i++)
-		if (net->port[i].id && !net->port[i].driver)
+		if (net->port[i].id && !net->port[i].nclients)
 			return net->port[i].id;
 	return some_port(r, net);
+}
+
+/* An address for a client: where its port has one for all, mostly none. */
+static void
+client_mac(struct run *r, const struct port *port, uint8_t *octets)
+{
+	if (port && port->flags & VNET_PORT_PER_CLIENT ? arg(r, 2)
+						       : tape_seldom(r->t, 32))
+		frames_put_mac(octets, arg(r, 17));
+}
+
+/* What a new client is to be, good or bad: *@sizes if a size is wrong. */
+static void
+draw_client(struct run *r, const struct port *port, struct driver *d,
+	    struct vnet_client_config *config, bool *sizes)
+{
+	static const uint32_t queues[] = {0,    0,     0,    0,       2048,
+					  8192, 65536, 2047, 1u << 30};
+	static const uint32_t weights[] = {0, 0, 0, 0, 1, 2, 16, 1024, 1025};
+	static const uint32_t bounds[] = {0, 0, 0, 1, 2, UINT32_MAX};
+
+	config->queue_octets = TAPE_ONE_OF(r->t, queues);
+	config->weight = TAPE_ONE_OF(r->t, weights);
+	config->max_addresses = TAPE_ONE_OF(r->t, bounds);
+	config->accept = arg(r, 4) ? VNET_ACCEPT_ALL : VNET_ACCEPT_OWN;
+	client_mac(r, port, config->mac.octet);
+	switch (arg(r, 16)) {
+	case 12:
+		switch (arg(r, 5)) {
+		case 0:
+			config->size += 1 + arg(r, 2);
+			*sizes = true;
+			break;
+		case 1:
+			d->ops.size -= arg(r, 3);
+			*sizes = true;
+			break;
+		case 2:
+			d->ops.carries |= 32u << arg(r, 8);
+			break;
+		case 3:
+			config->ops = NULL;
+			break;
+		case 4:
+			config->accept = (enum vnet_accept)(2 + arg(r, 2));
+			break;
+		}
+		break;
+	case 13:
+	case 14:
+		d->kind = INPROC;
+		break;
+	case 15:
+		d->kind = NOTHING;
+		d->ops.carries = 31;
+		break;
+	}
+}
+
+static int
+open_client(struct run *r, struct driver *d,
+	    const struct vnet_client_config *config, bool sizes)
+{
+	struct vnet_switch *sw = d->net->sw;
+	struct vnet_why why = {.text = NULL};
+	int result;
+
+	switch (d->kind) {
+	case INPROC:
+		result = vnet_inproc_open(&d->ip, sw, d->port, d->ops.carries,
+					  config->queue_octets);
+		d->id = d->ip.id;
+		return say_result(r, result);
+	case NOTHING:
+		return say_result(r, vnet_null_open(sw, d->port, &d->id));
+	default:
+		result = vnet_client_add(sw, d->port, config, &d->id, &why);
+		say_result(r, result);
+		say_why(r, result, &why, sizes);
+		return result;
+	}
 }
 
 static void
 call_client_add(struct run *r, struct net *net)
 {
-	static const uint32_t queues[] = {0,    0,     0,    0,       2048,
-					  8192, 65536, 2047, 1u << 30};
-	static const uint32_t weights[] = {0, 0, 0, 0, 1, 2, 16, 1024, 1025};
-	uint64_t id = arg(r, 4) ? bare_port(r, net) : some_port(r, net);
+	uint64_t id = arg(r, 2) ? bare_port(r, net) : some_port(r, net);
 	struct port *port = find_port(net, id);
 	struct vnet_client_config config = {.size = sizeof(config)};
-	struct vnet_why why = {.text = NULL};
 	struct driver *d = malloc(sizeof(*d));
 	bool sizes = false;
 	int result;
@@ -619,64 +880,31 @@ call_client_add(struct run *r, struct net *net)
 	};
 	config.ops = &d->ops;
 	config.ctx = d;
-	config.queue_octets = TAPE_ONE_OF(r->t, queues);
-	config.weight = TAPE_ONE_OF(r->t, weights);
-	switch (arg(r, 16)) {
-	case 12:
-		switch (arg(r, 4)) {
-		case 0:
-			config.size += 1 + arg(r, 2);
-			sizes = true;
-			break;
-		case 1:
-			d->ops.size -= arg(r, 3);
-			sizes = true;
-			break;
-		case 2:
-			d->ops.carries |= 32u << arg(r, 8);
-			break;
-		case 3:
-			config.ops = NULL;
-			break;
-		}
-		break;
-	case 13:
-	case 14:
-		d->kind = INPROC;
-		break;
-	case 15:
-		d->kind = NOTHING;
-		d->ops.carries = 31;
-		break;
-	}
-	switch (d->kind) {
-	case FAKE:
-		result = vnet_client_add(net->sw, id, &config, &d->id, &why);
-		break;
-	case INPROC:
-		result = vnet_inproc_open(&d->ip, net->sw, id, d->ops.carries,
-					  config.queue_octets);
-		d->id = d->ip.id;
-		break;
-	default:
-		result = vnet_null_open(net->sw, id, &d->id);
-		break;
-	}
-	say_result(r, result);
-	if (d->kind == FAKE)
-		say_why(r, result, &why, sizes);
+	draw_client(r, port, d, &config, &sizes);
+	result = open_client(r, d, &config, sizes);
 	if (result) {
 		TAPE_EXPECT(r->t, result != -ENOMEM || net->is_flaky);
-		TAPE_EXPECT(r->t, result != -EEXIST || (port && port->driver));
+		TAPE_EXPECT(r->t,
+			    result != -EEXIST ||
+				    (port && port->nclients &&
+				     (port->role == VNET_ROLE_UPLINK ||
+				      port->flags & VNET_PORT_PER_CLIENT)));
 		expect_refusal(net, result, port != NULL);
 		release(d);
 		return;
 	}
 	say(r, "id", d->id);
-	TAPE_EXPECT(r->t, port && !port->driver && !net->entered);
-	TAPE_EXPECT(r->t, !find_driver(net, d->id));
-	if (port)
-		port->driver = d;
+	TAPE_EXPECT(r->t, port && !net->entered);
+	TAPE_EXPECT(r->t,
+		    port && (port->role == VNET_ROLE_VIF || !port->nclients));
+	TAPE_EXPECT(r->t, (uint32_t)d->id < net->max_clients &&
+				  !net->driver[(uint32_t)d->id]);
+	if (!port || r->t->has_failed)
+		return;
+	d->number = ++net->number;
+	net->driver[(uint32_t)d->id] = d;
+	net->nclients++;
+	port->nclients++;
 }
 
 static void
@@ -712,7 +940,7 @@ check_heard(struct run *r, const struct driver *d)
 {
 	struct vnet_count crossed[2];
 
-	if (!d || !d->is_observed)
+	if (!d->is_observed)
 		return;
 	count_crossed(d, crossed);
 	for (int i = 0; i < 2; i++) {
@@ -729,6 +957,7 @@ call_client_change(struct run *r, struct net *net)
 {
 	static const uint32_t queues[] = {0, 2048, 4096, 65536, 2047, 1u << 30};
 	static const uint32_t weights[] = {0, 1, 2, 1024, 1025};
+	static const uint32_t bounds[] = {0, 1, 3, UINT32_MAX};
 	uint64_t id = some_client(r, net);
 	struct driver *d = find_driver(net, id);
 	struct vnet_observer observer = {
@@ -739,7 +968,7 @@ call_client_change(struct run *r, struct net *net)
 	bool ends = false;
 	int result;
 
-	switch (arg(r, 4)) {
+	switch (arg(r, 6)) {
 	case 0:
 		result = vnet_client_set_queue(net->sw, id,
 					       TAPE_ONE_OF(r->t, queues));
@@ -747,6 +976,14 @@ call_client_change(struct run *r, struct net *net)
 	case 1:
 		result = vnet_client_set_weight(net->sw, id,
 						TAPE_ONE_OF(r->t, weights));
+		break;
+	case 2:
+		result = vnet_client_set_accept(
+			net->sw, id, (enum vnet_accept)(arg(r, 16) % 5 % 3));
+		break;
+	case 3:
+		result = vnet_client_set_max_addresses(
+			net->sw, id, TAPE_ONE_OF(r->t, bounds));
 		break;
 	default:
 		ends = arg(r, 4) == 3;
@@ -767,15 +1004,14 @@ call_client_remove(struct run *r, struct net *net)
 {
 	uint64_t id = some_client(r, net);
 	struct driver *d = find_driver(net, id);
+	struct leaving leaving = {.n = 0};
 	bool is_there = d != NULL;
 	int result;
 
 	if (d && !net->entered)
-		d = let_go(find_port(net, d->port));
-	else
-		d = NULL;
+		let_go(&leaving, d);
 	result = say_result(r, vnet_client_remove(net->sw, id));
-	gone(d);
+	gone(&leaving);
 	expect_refusal(net, result, is_there);
 	if (is_there && !net->entered)
 		TAPE_EXPECT(r->t, result == 0);
@@ -808,12 +1044,65 @@ pass_time(struct run *r)
 	}
 }
 
+/* A loop probe that this switch has sent, or another one: as it was, with a tag,
+ * or with an octet changed. */
+static struct vnet_frame
+probe_again(struct run *r, const struct net *net)
+{
+	const struct net *of = arg(r, 8) ? net : &r->net[arg(r, NNETS)];
+	uint32_t how = arg(r, 8);
+	const struct probe *p = &of->probe[arg(r, LENGTH(of->probe))];
+	struct vnet_frame f = {.len = p->len};
+	uint8_t *octets = frames_copy(p->octets, p->len);
+
+	if (how == 7 && p->len)
+		octets[arg(r, 64) % p->len] ^= 1;
+	if (how == 6) {
+		f.ntags = 1;
+		f.tag[0] = (struct vnet_tag){0x8100, 5};
+	}
+	f.data = octets;
+	return f;
+}
+
+/* Write the address of a client, its own or that of its port, where there is
+ * room. */
+static void
+put_address(const struct net *net, uint64_t id, const struct vnet_frame *f,
+	    uint32_t at)
+{
+	struct vnet_client_info info = {.size = sizeof(info)};
+
+	if (f->len >= at + 6 && !vnet_client_get(net->sw, id, &info))
+		memcpy((uint8_t *)(uintptr_t)f->data + at, info.mac.octet, 6);
+}
+
+/* A frame for @from to give. */
+static struct vnet_frame
+make_input(struct run *r, struct net *net, uint64_t from)
+{
+	const struct driver *d = find_driver(net, from);
+	struct vnet_frame f;
+
+	if (tape_seldom(r->t, 16)) {
+		f = probe_again(r, net);
+	} else {
+		f = frames_make(r->t, d ? (uint32_t)d->port : 0);
+		if (!arg(r, 3))
+			put_address(net, some_client(r, net), &f, 0);
+		if (!arg(r, 4))
+			put_address(net, from, &f, 6);
+	}
+	say_frame(r, &f);
+	return f;
+}
+
 static void
 call_input(struct run *r, struct net *net)
 {
 	uint64_t from = some_client(r, net);
-	const struct driver *d = find_driver(net, from);
 	uint32_t made = 1 + arg(r, 4), n = made;
+	struct explained *explained = NULL;
 	struct vnet_frame *frames;
 
 	if (tape_seldom(r->t, 8))
@@ -821,16 +1110,15 @@ call_input(struct run *r, struct net *net)
 	frames = malloc(n * sizeof(*frames));
 	if (!frames)
 		abort();
-	for (uint32_t i = 0; i < made; i++) {
-		frames[i] = frames_make(r->t, d ? (uint32_t)d->port : 0);
-		say_frame(r, &frames[i]);
-	}
+	for (uint32_t i = 0; i < made; i++)
+		frames[i] = make_input(r, net, from);
 	for (uint32_t i = made; i < n; i++)
 		frames[i] = frames[i % made];
 	pass_time(r);
-	net->entered++;
-	vnet_switch_input(net->sw, from, frames, n, r->now);
-	net->entered--;
+	if (n == 1 && find_driver(net, from) && !r->nesting)
+		explained = explained_ask(r->t, net->sw, from, frames, r->now);
+	give(r, net, from, frames, n);
+	explained_check(explained);
 	for (uint32_t i = 0; i < made; i++)
 		free((void *)(uintptr_t)frames[i].data);
 	free(frames);
@@ -881,7 +1169,11 @@ call_tick(struct run *r, struct net *net)
 		pass_time(r);
 	else if (due != VNET_NEVER && due > r->now)
 		r->now = due;
+	net->is_ticking = !net->entered;
+	net->entered++;
 	vnet_switch_tick(net->sw, r->now);
+	net->entered--;
+	net->is_ticking = false;
 }
 
 /* One whose link is down. */
@@ -906,9 +1198,47 @@ call_link(struct run *r, struct net *net)
 	if (!port || net->entered)
 		return;
 	TAPE_EXPECT(r->t, result == 0);
-	port->link = up;
-	if (up && port->driver)
-		port->driver->is_broken = false;
+	set_port_link(net, port, up);
+}
+
+static void
+call_client_link(struct run *r, struct net *net)
+{
+	uint64_t id = some_client(r, net);
+	struct driver *d = find_driver(net, id);
+	bool up = arg(r, 2);
+	int result = say_result(r, vnet_client_set_link(net->sw, id, up));
+
+	expect_refusal(net, result, d != NULL);
+	if (!d || net->entered)
+		return;
+	TAPE_EXPECT(r->t, result == 0);
+	if (port_of(d)->nclients == 1)
+		set_port_link(net, port_of(d), up);
+	else
+		d->is_closed = !up;
+	if (up)
+		d->is_closed = false;
+}
+
+static void
+call_flags(struct run *r, struct net *net)
+{
+	static const uint32_t wanted[] = {0, 0, 2, 4, 8, 8, 14, 16};
+	uint64_t id = some_port(r, net);
+	struct port *port = find_port(net, id);
+	uint32_t flags = TAPE_ONE_OF(r->t, wanted);
+	int result;
+
+	if (port && !tape_seldom(r->t, 16))
+		flags |= port->flags & VNET_PORT_PER_CLIENT;
+	result = say_result(r, vnet_port_set_flags(net->sw, id, flags));
+	expect_refusal(net, result, port != NULL);
+	if (!port || result)
+		return;
+	TAPE_EXPECT(r->t, !((flags ^ port->flags) & VNET_PORT_PER_CLIENT));
+	port->flags = flags;
+	port->was_guarded |= (flags & VNET_PORT_LOOP_GUARD) != 0;
 }
 
 static void
@@ -986,12 +1316,17 @@ rule_name(struct run *r, char name[VNET_RULE_NAME_SIZE + 1])
 		memset(name, 'y', 31 + arg(r, 2));
 }
 
-static enum vnet_side
-some_side(struct run *r)
+/* A port or a client, and mostly a side that it has. */
+static uint64_t
+some_owner(struct run *r, const struct net *net, enum vnet_side *side)
 {
+	bool is_client = arg(r, 2);
+
+	*side = (enum vnet_side)(arg(r, 2) +
+				 (is_client ? VNET_RECEIVE_IN : VNET_INGRESS));
 	if (tape_seldom(r->t, 32))
-		return (enum vnet_side)(2 + arg(r, 2));
-	return arg(r, 2) ? VNET_EGRESS : VNET_INGRESS;
+		*side = (enum vnet_side)arg(r, VNET_NSIDES + 2);
+	return is_client ? some_client(r, net) : some_port(r, net);
 }
 
 static enum vnet_verdict
@@ -1002,19 +1337,16 @@ some_verdict(struct run *r)
 	return arg(r, 2) ? VNET_DROP : VNET_PASS;
 }
 
-static void
-call_filter_add(struct run *r, struct net *net)
+/* A rule, good or bad; free_rule() it. *@sizes if its size is wrong. */
+static struct vnet_rule
+make_rule(struct run *r, bool *sizes)
 {
-	uint64_t id = some_port(r, net);
-	enum vnet_side side = some_side(r);
 	char name[VNET_RULE_NAME_SIZE + 1];
 	struct vnet_bpf_insn insns[8];
 	struct vnet_rule rule = {.size = sizeof(rule)};
-	struct vnet_why why = {.text = NULL};
-	bool sizes = tape_seldom(r->t, 32);
-	int result;
 
-	if (sizes)
+	*sizes = tape_seldom(r->t, 32);
+	if (*sizes)
 		rule.size += 1 + arg(r, 2);
 	rule_name(r, name);
 	rule.priority = arg(r, 4) ? arg(r, 4) : arg(r, 0);
@@ -1022,43 +1354,99 @@ call_filter_add(struct run *r, struct net *net)
 	rule.ninsns = make_program(r, insns);
 	rule.name = frames_copy(name, strlen(name) + 1);
 	rule.insns = frames_copy(insns, rule.ninsns * sizeof(*insns));
-	result = say_result(r, vnet_filter_add(net->sw, id, side, &rule, &why));
+	return rule;
+}
+
+static void
+free_rule(const struct vnet_rule *rule)
+{
+	free((void *)(uintptr_t)rule->insns);
+	free((void *)(uintptr_t)rule->name);
+}
+
+static bool
+is_program(const struct vnet_rule *rule)
+{
+	return vnet_bpf_check(rule->insns, rule->ninsns, 0, NULL) == 0;
+}
+
+static void
+call_filter_add(struct run *r, struct net *net)
+{
+	enum vnet_side side;
+	uint64_t id = some_owner(r, net, &side);
+	struct vnet_why why = {.text = NULL};
+	bool sizes;
+	struct vnet_rule rule = make_rule(r, &sizes);
+	int result = vnet_filter_add(net->sw, id, side, &rule, &why);
+
+	say_result(r, result);
 	say_why(r, result, &why, sizes);
 	if (result == 0) {
-		TAPE_EXPECT(r->t, vnet_bpf_check(rule.insns, rule.ninsns, 0,
-						 NULL) == 0);
-		TAPE_EXPECT(r->t, find_port(net, id) && !net->entered);
+		TAPE_EXPECT(r->t, is_program(&rule));
+		TAPE_EXPECT(r->t, has_owner(net, id) && !net->entered);
 	} else {
 		TAPE_EXPECT(r->t, result != -ENOMEM || net->is_flaky);
-		expect_refusal(net, result, find_port(net, id) != NULL);
+		expect_refusal(net, result, has_owner(net, id));
 	}
-	free((void *)(uintptr_t)rule.insns);
-	free((void *)(uintptr_t)rule.name);
+	free_rule(&rule);
+}
+
+static void
+call_filter_set(struct run *r, struct net *net)
+{
+	enum vnet_side side;
+	uint64_t id = some_owner(r, net, &side);
+	enum vnet_verdict verdict = some_verdict(r);
+	struct vnet_why why = {.text = NULL};
+	struct vnet_rule rules[4];
+	uint32_t n = arg(r, LENGTH(rules) + 1);
+	bool is_good = true, sizes = false;
+	int result;
+
+	for (uint32_t i = 0; i < n; i++) {
+		bool is_other_size;
+
+		rules[i] = make_rule(r, &is_other_size);
+		sizes |= is_other_size;
+		is_good &= is_program(&rules[i]);
+	}
+	result = vnet_filter_set(net->sw, id, side, rules, n, verdict, &why);
+	say_result(r, result);
+	say_why(r, result, &why, sizes);
+	if (result == 0)
+		TAPE_EXPECT(r->t,
+			    is_good && has_owner(net, id) && !net->entered);
+	else
+		TAPE_EXPECT(r->t, result != -ENOMEM || net->is_flaky);
+	expect_refusal(net, result, has_owner(net, id));
+	while (n--)
+		free_rule(&rules[n]);
 }
 
 static void
 call_filter_remove(struct run *r, struct net *net)
 {
-	uint64_t id = some_port(r, net);
-	enum vnet_side side = some_side(r);
+	enum vnet_side side;
+	uint64_t id = some_owner(r, net, &side);
 	char name[VNET_RULE_NAME_SIZE + 1];
 	int result;
 
 	rule_name(r, name);
 	result = say_result(r, vnet_filter_remove(net->sw, id, side, name));
-	expect_refusal(net, result, find_port(net, id) != NULL);
+	expect_refusal(net, result, has_owner(net, id));
 }
 
 static void
 call_filter_default(struct run *r, struct net *net)
 {
-	uint64_t id = some_port(r, net);
-	enum vnet_side side = some_side(r);
+	enum vnet_side side;
+	uint64_t id = some_owner(r, net, &side);
 	enum vnet_verdict verdict = arg(r, 4) ? VNET_PASS : some_verdict(r);
 	int result = say_result(r, vnet_filter_set_default(net->sw, id, side,
 							   verdict));
 
-	expect_refusal(net, result, find_port(net, id) != NULL);
+	expect_refusal(net, result, has_owner(net, id));
 }
 
 static void
@@ -1086,10 +1474,125 @@ say_chain(struct run *r, struct net *net, uint64_t id, enum vnet_side side)
 static void
 call_filter_get(struct run *r, struct net *net)
 {
-	uint64_t id = some_port(r, net);
+	enum vnet_side side;
+	uint64_t id = some_owner(r, net, &side);
 
-	say_chain(r, net, id, some_side(r));
+	say_chain(r, net, id, side);
 }
+
+/*
+ * Limits
+ */
+
+/* Either side of a port or a client, and seldom one that limits do not have. */
+static uint64_t
+some_limited(struct run *r, const struct net *net, enum vnet_side *side)
+{
+	*side = arg(r, 2) ? VNET_EGRESS : VNET_INGRESS;
+	if (tape_seldom(r->t, 32))
+		*side = (enum vnet_side)arg(r, VNET_NSIDES + 2);
+	return arg(r, 2) ? some_client(r, net) : some_port(r, net);
+}
+
+static enum vnet_traffic
+some_traffic(struct run *r)
+{
+	return (enum vnet_traffic)(tape_seldom(r->t, 32)
+					   ? VNET_NTRAFFIC + arg(r, 2)
+					   : arg(r, VNET_NTRAFFIC));
+}
+
+static void
+call_limit_set(struct run *r, struct net *net)
+{
+	static const uint64_t frames[] = {
+		0,
+		1,
+		10,
+		1000,
+		1000,
+		1000000,
+		VNET_LIMIT_RATE_MAX,
+		VNET_LIMIT_RATE_MAX + 1,
+	};
+	static const uint64_t octets[] = {
+		0, 0, 0, 100, 10000, 1000000, VNET_LIMIT_RATE_MAX, UINT64_MAX,
+	};
+	static const uint64_t bursts[] = {
+		0,
+		0,
+		1,
+		2,
+		10,
+		5000,
+		VNET_LIMIT_BURST_MAX,
+		VNET_LIMIT_BURST_MAX + 1,
+	};
+	enum vnet_side side;
+	uint64_t id = some_limited(r, net, &side);
+	enum vnet_traffic traffic = some_traffic(r);
+	struct vnet_limit limit = {.size = sizeof(limit)};
+	struct vnet_why why = {.text = NULL};
+	bool is_none = !arg(r, 3), sizes = tape_seldom(r->t, 32);
+	int result;
+
+	if (sizes)
+		limit.size += 1 + arg(r, 2);
+	limit.frames_per_s = TAPE_ONE_OF(r->t, frames);
+	limit.octets_per_s = TAPE_ONE_OF(r->t, octets);
+	limit.burst_frames = TAPE_ONE_OF(r->t, bursts);
+	limit.burst_octets = TAPE_ONE_OF(r->t, bursts);
+	result = vnet_limit_set(net->sw, id, side, traffic,
+				is_none ? NULL : &limit, &why);
+	say_result(r, result);
+	say_why(r, result, &why, sizes);
+	TAPE_EXPECT(r->t, result != -ENOMEM || net->is_flaky);
+	TAPE_EXPECT(r->t, result || (has_owner(net, id) && !net->entered));
+	expect_refusal(net, result, has_owner(net, id));
+}
+
+static void
+say_limit(struct run *r, struct net *net, uint64_t id, enum vnet_side side,
+	  enum vnet_traffic traffic)
+{
+	struct vnet_limit limit = {.size = sizeof(limit)};
+	struct vnet_count dropped;
+	int result =
+		vnet_limit_get(net->sw, id, side, traffic, &limit, &dropped);
+
+	if (say_result(r, result))
+		return;
+	say(r, "frames_per_s", limit.frames_per_s);
+	say(r, "octets_per_s", limit.octets_per_s);
+	say(r, "burst_frames", limit.burst_frames);
+	say(r, "burst_octets", limit.burst_octets);
+	say_count(r, "dropped", dropped);
+	TAPE_EXPECT(r->t, has_owner(net, id));
+}
+
+static void
+call_limit_get(struct run *r, struct net *net)
+{
+	enum vnet_side side;
+	uint64_t id = some_limited(r, net, &side);
+
+	say_limit(r, net, id, side, some_traffic(r));
+}
+
+/* All that is set of a port, or of a client. */
+static void
+say_owner(struct run *r, struct net *net, uint64_t id, enum vnet_side first)
+{
+	say_chain(r, net, id, first);
+	say_chain(r, net, id, (enum vnet_side)(first + 1));
+	for (int i = 0; i < 2 * VNET_NTRAFFIC; i++)
+		say_limit(r, net, id, i % 2 ? VNET_EGRESS : VNET_INGRESS,
+			  (enum vnet_traffic)(i / 2));
+}
+
+/*
+ * Addresses
+ */
 
 static struct vnet_mac
 some_mac(struct run *r)
@@ -1103,9 +1606,14 @@ some_mac(struct run *r)
 static void
 call_fdb_add(struct run *r, struct net *net)
 {
-	struct vnet_mac mac = some_mac(r);
 	uint64_t id = some_client(r, net);
-	int result = say_result(r, vnet_fdb_add(net->sw, mac, id));
+	struct vnet_client_info info = {.size = sizeof(info)};
+	struct vnet_mac mac = some_mac(r);
+	int result;
+
+	if (!arg(r, 4) && !vnet_client_get(net->sw, id, &info))
+		mac = info.mac;
+	result = say_result(r, vnet_fdb_add(net->sw, mac, id));
 
 	expect_refusal(net, result, find_driver(net, id) != NULL);
 }
@@ -1131,10 +1639,11 @@ call_fdb_flush(struct run *r, struct net *net)
 static void
 check_entry(struct run *r, struct net *net, const struct vnet_fdb_entry *e)
 {
-	const struct port *port = find_port(net, e->port);
+	const struct driver *d = find_driver(net, e->client);
 
-	TAPE_EXPECT(r->t,
-		    port && port->driver && port->driver->id == e->client);
+	TAPE_EXPECT(r->t, d && d->port == e->port);
+	TAPE_EXPECT(r->t, !d || e->is_static || is_up(d));
+	TAPE_EXPECT(r->t, !e->is_static || !e->is_held);
 	say_entry(r, e);
 }
 
@@ -1213,6 +1722,31 @@ say_client(struct run *r, struct net *net, uint64_t id)
 	}
 }
 
+/* A frame that is then not sent. */
+static void
+call_explain(struct run *r, struct net *net)
+{
+	uint64_t id = some_client(r, net);
+	const struct driver *d = find_driver(net, id);
+	struct vnet_explained_dest dests[3];
+	struct vnet_explained e = {
+		.size = sizeof(e) - tape_seldom(r->t, 32),
+		.dests = dests,
+		.max_dests = arg(r, LENGTH(dests) + 1),
+	};
+	struct vnet_frame f = frames_make(r->t, d ? (uint32_t)d->port : 0);
+	int result;
+
+	say_frame(r, &f);
+	pass_time(r);
+	result =
+		say_result(r, vnet_switch_explain(net->sw, id, &f, r->now, &e));
+	expect_refusal(net, result, d != NULL);
+	if (!result)
+		explained_say(r->t, &e);
+	free((void *)(uintptr_t)f.data);
+}
+
 static void
 call_client_stats(struct run *r, struct net *net)
 {
@@ -1233,6 +1767,7 @@ say_switch(struct run *r, struct net *net)
 
 	vnet_switch_get_stats(net->sw, &s);
 	say_stats(r, &s.total);
+	say_count(r, "originated", s.originated);
 	say_count(r, "unknown_source", s.unknown_source);
 	say(r, "ports", s.ports);
 	say(r, "clients", s.clients);
@@ -1249,12 +1784,45 @@ say_switch(struct run *r, struct net *net)
 		say_count(r, vnet_drop_name((enum vnet_drop)i), out);
 	}
 	TAPE_EXPECT(r->t, s.ports == net->nports);
+	TAPE_EXPECT(r->t, s.clients == net->nclients);
 }
 
 static void
 call_switch_stats(struct run *r, struct net *net)
 {
 	say_switch(r, net);
+}
+
+/* All clients of a port, with what can be read of them. */
+static void
+say_clients(struct run *r, struct net *net, const struct port *port)
+{
+	struct vnet_client_info info = {.size = sizeof(info)};
+	uint64_t id = VNET_NO_ID;
+	uint32_t n = 0, next = 0;
+
+	while ((id = vnet_client_next(net->sw, port->id, id)) != VNET_NO_ID) {
+		const struct driver *d = find_driver(net, id);
+
+		n++;
+		TAPE_EXPECT(r->t, d && d->port == port->id);
+		say_result(r, vnet_client_get(net->sw, id, &info));
+		say(r, "id", info.id);
+		say(r, "index", info.index);
+		tape_say_octets(r->t, "mac", info.mac.octet, 6);
+		say(r, "queue_octets", info.queue_octets);
+		say(r, "weight", info.weight);
+		say(r, "max_addresses", info.max_addresses);
+		say(r, "accept", info.accept);
+		TAPE_EXPECT(r->t, info.id == id && info.port == port->id);
+		TAPE_EXPECT(r->t, info.index >= next);
+		next = info.index + 1;
+		if (!(port->flags & VNET_PORT_PER_CLIENT))
+			TAPE_EXPECT(r->t, !memcmp(&info.mac, &port->mac, 6));
+		if (r->t->has_failed)
+			return;
+	}
+	TAPE_EXPECT(r->t, n == port->nclients);
 }
 
 /* All ports, with what can be read of them. */
@@ -1277,15 +1845,18 @@ say_ports(struct run *r, struct net *net)
 		tape_say_octets(r->t, "mac", info.mac.octet, 6);
 		say(r, "mtu", info.mtu);
 		say(r, "link", info.link);
+		say(r, "flags", info.flags);
 		TAPE_EXPECT(r->t, port && info.id == id);
 		if (!port)
 			return;
 		TAPE_EXPECT(r->t, info.link == port->link);
 		TAPE_EXPECT(r->t, info.mtu <= port->mtu);
-		TAPE_EXPECT(r->t,
-			    info.client == (port->driver ? port->driver->id
-							 : VNET_NO_ID));
+		TAPE_EXPECT(r->t, info.flags == port->flags);
+		TAPE_EXPECT(r->t, info.clients == port->nclients);
+		TAPE_EXPECT(r->t, info.client == vnet_client_next(net->sw, id,
+								  VNET_NO_ID));
 		TAPE_EXPECT(r->t, vnet_port_find(net->sw, info.name) == id);
+		say_clients(r, net, port);
 	}
 	TAPE_EXPECT(r->t, n == net->nports);
 }
@@ -1304,6 +1875,7 @@ static void
 call_create(struct run *r, struct net *net)
 {
 	static const uint32_t max_ports[] = {4, 1, 2, 6, 8, 8, 12, 70};
+	static const uint32_t max_clients[] = {0, 0, 0, 6, 12, 24, 100};
 	static const uint32_t fdb[] = {64, 1, 2, 8, 16, 32};
 	static const uint32_t ageing[] = {0, 1, 2, 5, 1000000};
 	static const uint32_t pool[] = {64 * 2048, 64 * 2048, 65 * 2048 + 1,
@@ -1313,6 +1885,8 @@ call_create(struct run *r, struct net *net)
 	static const uint32_t insns[] = {1, 8, 16, 64};
 	static const uint32_t program[] = {0, 0, 1, 4};
 	static const uint32_t events[] = {1, 2, 5, 64};
+	static const uint32_t flaps[] = {0, 2, 2, 2, 3};
+	static const uint32_t probes[] = {0, 1, 1, 1, 3600};
 	struct vnet_switch_config config = {.size = sizeof(config)};
 	struct vnet_why why = {.text = NULL};
 	bool sizes = false;
@@ -1324,6 +1898,7 @@ call_create(struct run *r, struct net *net)
 	config.alloc = &net->alloc;
 	config.seed = (uint64_t)arg(r, 0) << 32 | arg(r, 0);
 	config.max_ports = TAPE_ONE_OF(r->t, max_ports);
+	config.max_clients = TAPE_ONE_OF(r->t, max_clients);
 	config.fdb_entries = TAPE_ONE_OF(r->t, fdb);
 	config.ageing_s = TAPE_ONE_OF(r->t, ageing);
 	config.pool_octets = TAPE_ONE_OF(r->t, pool);
@@ -1332,10 +1907,12 @@ call_create(struct run *r, struct net *net)
 	config.max_insns = TAPE_ONE_OF(r->t, insns);
 	config.max_program = TAPE_ONE_OF(r->t, program);
 	config.max_events = TAPE_ONE_OF(r->t, events);
+	config.flap_moves = TAPE_ONE_OF(r->t, flaps);
+	config.loop_probe_s = TAPE_ONE_OF(r->t, probes);
 	config.forward_reserved = (uint16_t)(arg(r, 2) ? 0 : 0xffff);
 	config.uplink_transit = arg(r, 2);
 	if (tape_seldom(r->t, 16)) {
-		switch (arg(r, 8)) {
+		switch (arg(r, 11)) {
 		case 0:
 			config.size -= 1 + arg(r, 4);
 			sizes = true;
@@ -1361,9 +1938,20 @@ call_create(struct run *r, struct net *net)
 		case 7:
 			config.max_events = UINT32_MAX;
 			break;
+		case 8:
+			config.max_clients = 65537;
+			break;
+		case 9:
+			config.flap_moves = arg(r, 2) ? 1 : 256;
+			break;
+		case 10:
+			config.loop_probe_s = 3601;
+			break;
 		}
 	}
 	net->max_ports = config.max_ports;
+	net->max_clients =
+		config.max_clients ? config.max_clients : config.max_ports;
 	net->memory = vnet_switch_memory(&config);
 	result = vnet_switch_create(&net->sw, &config, &why);
 	say_result(r, result);
@@ -1390,8 +1978,10 @@ populate(struct run *r, struct net *net)
 	while (n-- && !r->t->has_failed) {
 		tape_call(r->t, "port_add");
 		call_port_add(r, net);
-		tape_call(r->t, "client_add");
-		call_client_add(r, net);
+		for (uint32_t k = 1 + arg(r, 3); k--;) {
+			tape_call(r->t, "client_add");
+			call_client_add(r, net);
+		}
 	}
 }
 
@@ -1413,33 +2003,31 @@ sum_up(struct run *r, const struct net *net)
 static void
 destroy(struct run *r, struct net *net)
 {
-	struct driver *left[MAX_PORTS];
-	uint32_t n = 0;
+	struct leaving leaving = {.n = 0};
 
 	say_ports(r, net);
 	for (uint32_t i = 0; i < net->max_ports; i++) {
 		const struct port *port = &net->port[i];
 
-		if (!port->id)
+		if (port->id)
+			say_owner(r, net, port->id, VNET_INGRESS);
+	}
+	for (uint32_t i = 0; i < net->max_clients; i++) {
+		if (!net->driver[i])
 			continue;
-		say_chain(r, net, port->id, VNET_INGRESS);
-		say_chain(r, net, port->id, VNET_EGRESS);
-		if (port->driver)
-			say_client(r, net, port->driver->id);
+		say_owner(r, net, net->driver[i]->id, VNET_RECEIVE_IN);
+		say_client(r, net, net->driver[i]->id);
 	}
 	sum_up(r, net);
 	say_switch(r, net);
 	say_fdb(r, net);
 	say_events(r, net, UINT32_MAX);
 
-	for (uint32_t i = 0; i < net->max_ports; i++)
-		if (net->port[i].driver)
-			left[n++] = let_go(&net->port[i]);
+	let_all_go(&leaving, net, VNET_NO_ID);
 	r->is_ending = true;
 	vnet_switch_destroy(net->sw);
 	r->is_ending = false;
-	while (n--)
-		gone(left[n]);
+	gone(&leaving);
 	TAPE_EXPECT(r->t, !net->used && !net->npieces);
 	net->sw = NULL;
 }
@@ -1462,22 +2050,28 @@ static const struct call calls[] = {
 	{"client_add", 9, call_client_add},
 	{"port_remove", 2, call_port_remove},
 	{"client_remove", 2, call_client_remove},
-	{"port_set_link", 6, call_link},
+	{"port_set_link", 8, call_link},
+	{"client_set_link", 2, call_client_link},
 	{"port_set_mtu", 2, call_mtu},
+	{"port_set_flags", 3, call_flags},
 	{"filter_add", 8, call_filter_add},
+	{"filter_set", 2, call_filter_set},
 	{"filter_remove", 3, call_filter_remove},
 	{"filter_set_default", 2, call_filter_default},
 	{"filter_get", 2, call_filter_get},
+	{"limit_set", 6, call_limit_set},
+	{"limit_get", 1, call_limit_get},
 	{"fdb_add", 3, call_fdb_add},
 	{"fdb_remove", 2, call_fdb_remove},
 	{"fdb_flush", 2, call_fdb_flush},
 	{"fdb_lookup", 2, call_fdb_lookup},
 	{"fdb_next", 1, call_fdb_walk},
 	{"switch_event", 4, call_events},
+	{"switch_explain", 3, call_explain},
 	{"client_get_stats", 3, call_client_stats},
 	{"switch_get_stats", 1, call_switch_stats},
 	{"port_next", 1, call_ports},
-	{"client_change", 1, call_client_change},
+	{"client_change", 4, call_client_change},
 };
 
 static void
@@ -1513,12 +2107,40 @@ call(struct run *r)
 	calls[i].make(r, net);
 }
 
+/* An id that has gone is not found, whatever it is asked for. */
+static void
+check_gone(struct run *r, const struct net *net, uint64_t id)
+{
+	struct vnet_port_info port = {.size = sizeof(port)};
+	struct vnet_client_info client = {.size = sizeof(client)};
+	struct vnet_client_stats stats = {.size = sizeof(stats)};
+	struct vnet_explained e = {.size = sizeof(e)};
+	const struct vnet_frame none = {.len = 0};
+	enum vnet_verdict verdict;
+
+	TAPE_EXPECT(r->t, vnet_port_get(net->sw, id, &port) == -ENOENT);
+	TAPE_EXPECT(r->t, vnet_client_get(net->sw, id, &client) == -ENOENT);
+	TAPE_EXPECT(r->t, vnet_client_port(net->sw, id) == VNET_NO_ID);
+	TAPE_EXPECT(r->t,
+		    vnet_client_get_stats(net->sw, id, &stats) == -ENOENT);
+	TAPE_EXPECT(r->t,
+		    vnet_client_next(net->sw, id, VNET_NO_ID) == VNET_NO_ID);
+	TAPE_EXPECT(r->t,
+		    vnet_switch_explain(net->sw, id, &none, 0, &e) == -ENOENT);
+	for (int i = 0; i < VNET_NSIDES; i++)
+		TAPE_EXPECT(r->t, vnet_filter_get_default(
+					  net->sw, id, (enum vnet_side)i,
+					  &verdict, NULL) == -ENOENT);
+	for (int i = 0; i < 2; i++)
+		TAPE_EXPECT(r->t, vnet_limit_get(net->sw, id, (enum vnet_side)i,
+						 VNET_TRAFFIC_ALL, NULL,
+						 NULL) == -ENOENT);
+}
+
 /* What holds between any two calls. */
 static void
 check(struct run *r, struct net *net)
 {
-	struct vnet_port_info info = {.size = sizeof(info)};
-	struct vnet_client_stats stats = {.size = sizeof(stats)};
 	struct vnet_why why = {.text = NULL};
 
 	if (!net->sw || !net->is_changed || r->t->has_failed)
@@ -1529,22 +2151,17 @@ check(struct run *r, struct net *net)
 			  why.text, why.index, why.found, why.bound);
 	TAPE_EXPECT(r->t, net->used <= net->memory);
 	say(r, "deadline", vnet_switch_deadline(net->sw));
-	for (uint32_t i = 0; i < net->max_ports; i++)
-		check_heard(r, net->port[i].driver);
-	for (size_t i = 0; i < LENGTH(net->gone) && i < net->ngone; i++) {
-		uint64_t id = net->gone[i];
+	for (uint32_t i = 0; i < net->max_clients; i++) {
+		const struct driver *d = net->driver[i];
 
-		if (!find_port(net, id))
-			TAPE_EXPECT(r->t, vnet_port_get(net->sw, id, &info) ==
-						  -ENOENT);
-		if (!find_driver(net, id)) {
-			TAPE_EXPECT(r->t, vnet_client_port(net->sw, id) ==
-						  VNET_NO_ID);
-			TAPE_EXPECT(r->t,
-				    vnet_client_get_stats(net->sw, id,
-							  &stats) == -ENOENT);
-		}
+		if (!d)
+			continue;
+		check_heard(r, d);
+		TAPE_EXPECT(r->t, is_said_to_be_up(d) == is_up(d));
 	}
+	for (size_t i = 0; i < LENGTH(net->gone) && i < net->ngone; i++)
+		if (!has_owner(net, net->gone[i]))
+			check_gone(r, net, net->gone[i]);
 }
 
 void

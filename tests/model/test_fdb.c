@@ -14,11 +14,12 @@
 #include "support.h"
 #include "fdb.h"
 
-#define MACS    96
-#define ENTRIES 48
-#define OWNERS  6
-#define AGEING  20
-#define STEPS   30000
+#define MACS       96
+#define ENTRIES    48
+#define OWNERS     6
+#define AGEING     70
+#define FLAP_MOVES 3
+#define STEPS      30000
 
 struct entry {
 	bool present;
@@ -28,14 +29,27 @@ struct entry {
 	uint64_t seen;
 	uint64_t touched;    /* number of the step that put it last in order */
 	uint64_t live_since; /* number of the step */
+	uint32_t moves;      /* that count together */
+	uint64_t first_move; /* the second of the first of them */
+	uint64_t held_until; /* the second */
+};
+
+struct owner {
+	uint32_t fair;
+	uint32_t max;
+	bool sticky;
 };
 
 struct model {
 	struct entry entry[MACS];
+	struct owner owner[OWNERS];
 	uint64_t step;
 	uint64_t now;
 	uint64_t evictions;
 	uint64_t unlearned;
+	uint32_t results[VNET_FDB_HELD + 1]; /* of learning, how often each */
+	uint32_t released;                   /* moves of what had been held */
+	uint32_t trimmed; /* addresses that went for the bound of their owner */
 };
 
 struct walk {
@@ -143,23 +157,16 @@ put(struct model *m, uint32_t k, uint32_t owner, bool fixed)
 	};
 }
 
-/* The address that goes so that @owner gets room, MACS where there is none: the
- * oldest of whoever learned the most. */
+/* What @owner has learned the longest ago, MACS where it has nothing. */
 static uint32_t
-victim(const struct model *m, uint32_t owner)
+oldest_of(const struct model *m, uint32_t owner)
 {
-	uint32_t most = owner, oldest = MACS;
+	uint32_t oldest = MACS;
 
-	for (uint32_t o = 0; o < OWNERS; o++) {
-		if (count_learned(m, o) > count_learned(m, most) ||
-		    (count_learned(m, o) == count_learned(m, most) &&
-		     most != owner && o < most))
-			most = o;
-	}
 	for (uint32_t k = 0; k < MACS; k++) {
 		const struct entry *e = &m->entry[k];
 
-		if (!e->present || e->fixed || e->owner != most)
+		if (!e->present || e->fixed || e->owner != owner)
 			continue;
 		if (oldest == MACS || e->touched < m->entry[oldest].touched)
 			oldest = k;
@@ -167,51 +174,121 @@ victim(const struct model *m, uint32_t owner)
 	return oldest;
 }
 
-/* Room for a new address of @owner? *@evicted says whether one goes for it. */
+/* How many learned entries an owner has beyond its share, or less than that. */
+static int64_t
+excess(const struct model *m, uint32_t owner)
+{
+	return (int64_t)count_learned(m, owner) - m->owner[owner].fair;
+}
+
+/* The address that goes so that @owner gets room in a full table, MACS where
+ * there is none: its own oldest if it has its share, else the oldest of whoever
+ * goes furthest beyond theirs. */
+static uint32_t
+victim(const struct model *m, uint32_t owner)
+{
+	uint32_t from = owner;
+
+	if (count_learned(m, owner) && excess(m, owner) >= 0)
+		return oldest_of(m, owner);
+	for (uint32_t o = 0; o < OWNERS; o++) {
+		if (count_learned(m, o) &&
+		    (!count_learned(m, from) || excess(m, o) > excess(m, from)))
+			from = o;
+	}
+	return oldest_of(m, from);
+}
+
+static void
+drop(struct model *m, uint32_t k)
+{
+	m->evictions += is_live(m, k);
+	m->entry[k].present = false;
+}
+
+/* Room below the bound of @owner for one more. */
+static void
+trim(struct model *m, uint32_t owner)
+{
+	uint32_t max = m->owner[owner].max;
+
+	for (int i = 0; i < 2 && max && count_learned(m, owner) >= max; i++) {
+		drop(m, oldest_of(m, owner));
+		m->trimmed++;
+	}
+}
+
+/* Room in the table for a new address of @owner? */
 static bool
-make_room(struct model *m, uint32_t owner, bool *evicted)
+make_room(struct model *m, uint32_t owner)
 {
 	uint32_t k;
 
-	*evicted = false;
 	if (count(m) < ENTRIES || has_flushed(m))
 		return true;
 	k = victim(m, owner);
 	if (k == MACS)
 		return false;
-	m->entry[k].present = false;
-	m->evictions++;
-	*evicted = true;
+	drop(m, k);
 	return true;
+}
+
+static bool
+is_held(const struct model *m, const struct entry *e)
+{
+	return !e->fixed &&
+	       (m->owner[e->owner].sticky || m->now < e->held_until);
+}
+
+static enum vnet_fdb_learned
+expected_move(struct model *m, uint32_t k, uint32_t owner)
+{
+	struct entry *e = &m->entry[k], moved;
+
+	if (e->fixed || is_held(m, e))
+		return VNET_FDB_REFUSED;
+	m->released += e->held_until != 0;
+	if (!e->moves || e->held_until || m->now - e->first_move >= 10) {
+		e->moves = 0;
+		e->first_move = m->now;
+		e->held_until = 0;
+	}
+	if (++e->moves > FLAP_MOVES) {
+		e->held_until = m->now + 60;
+		return VNET_FDB_HELD;
+	}
+	trim(m, owner);
+	moved = *e;
+	put(m, k, owner, false);
+	e->moves = moved.moves;
+	e->first_move = moved.first_move;
+	return VNET_FDB_MOVED;
 }
 
 static enum vnet_fdb_learned
 expected_learn(struct model *m, uint32_t k, uint32_t owner)
 {
 	struct entry *e = &m->entry[k];
-	bool evicted;
+	uint64_t evictions = m->evictions;
 
 	if (is_live(m, k)) {
-		bool moved = e->owner != owner;
-
-		if (e->fixed)
-			return VNET_FDB_KNOWN;
+		if (e->owner != owner)
+			return expected_move(m, k, owner);
 		/* Whoever is heard twice in a second keeps its place. */
-		if (!moved && e->seen == m->now)
-			return VNET_FDB_KNOWN;
-		put(m, k, owner, false);
-		return moved ? VNET_FDB_MOVED : VNET_FDB_KNOWN;
+		if (!e->fixed && e->seen != m->now) {
+			e->seen = m->now;
+			e->touched = m->step;
+		}
+		return VNET_FDB_KNOWN;
 	}
-	if (e->present) {
-		put(m, k, owner, false);
-		return VNET_FDB_NEW;
-	}
-	if (!make_room(m, owner, &evicted)) {
+	e->present = false;
+	trim(m, owner);
+	if (!make_room(m, owner)) {
 		m->unlearned++;
 		return VNET_FDB_UNLEARNED;
 	}
 	put(m, k, owner, false);
-	return evicted ? VNET_FDB_EVICTED : VNET_FDB_NEW;
+	return m->evictions == evictions ? VNET_FDB_NEW : VNET_FDB_EVICTED;
 }
 
 static void
@@ -224,16 +301,52 @@ learn(struct run *run, uint32_t k, uint32_t owner)
 		vnet_fdb_learn(t, mac_of(k), vnet_fdb_home(t, mac_of(k)),
 			       vnet_fdb_where(t, owner), run->model.now),
 		want);
+	run->model.results[want]++;
+}
+
+/* An address goes to and fro. */
+static void
+flap(struct run *run, uint32_t k)
+{
+	uint32_t owner = test_random_below(&run->random, OWNERS);
+	uint32_t other = test_random_below(&run->random, OWNERS);
+
+	for (int i = 0; i < 2 * FLAP_MOVES; i++) {
+		run->model.step++;
+		if (!test_random_below(&run->random, 4))
+			run->model.now += test_random_below(&run->random, 8);
+		learn(run, k, i % 2 ? owner : other);
+		(void)bury(run);
+	}
+}
+
+/* The same before and after a minute has passed, or nearly. */
+static void
+flap_again(struct run *run, uint32_t k)
+{
+	flap(run, k);
+	run->model.now += 58 + test_random_below(&run->random, 4);
+	flap(run, k);
+}
+
+/* All that is alive is heard again. */
+static void
+hear_all(struct run *run)
+{
+	for (uint32_t k = 0; k < MACS; k++) {
+		run->model.step++;
+		if (is_live(&run->model, k))
+			learn(run, k, run->model.entry[k].owner);
+	}
 }
 
 static void
 pin(struct run *run, uint32_t k, uint32_t owner)
 {
 	struct model *m = &run->model;
-	bool evicted;
 	int want = 0;
 
-	if (!m->entry[k].present && !make_room(m, owner, &evicted))
+	if (!m->entry[k].present && !make_room(m, owner))
 		want = -ENOSPC;
 	else
 		put(m, k, owner, true);
@@ -264,6 +377,25 @@ flush(struct run *run, uint32_t owner, bool fixed)
 	}
 	vnet_fdb_flush_owner(&run->fdb, owner, fixed);
 	(void)bury(run);
+}
+
+/* Another share, another bound, sticky or not. */
+static void
+change_owner(struct run *run, uint32_t owner)
+{
+	struct owner *o = &run->model.owner[owner];
+
+	o->fair = 1 + test_random_below(&run->random,
+					test_random_below(&run->random, 4)
+						? ENTRIES / OWNERS
+						: ENTRIES);
+	o->max = test_random_below(&run->random, 3)
+			 ? 0
+			 : 1 + test_random_below(&run->random, 15);
+	o->sticky = !test_random_below(&run->random, 5);
+	vnet_fdb_set_fair(&run->fdb, owner, o->fair);
+	vnet_fdb_set_max(&run->fdb, owner, o->max);
+	vnet_fdb_set_sticky(&run->fdb, owner, o->sticky);
 }
 
 static void
@@ -352,6 +484,8 @@ compare(struct run *run)
 		assert_int_equal(t->slots[i].stamp, (uint32_t)m->entry[k].seen);
 		assert_int_equal(vnet_fdb_list(t->slots[i].where),
 				 m->entry[k].fixed);
+		assert_int_equal(vnet_fdb_is_held(t, i, m->now),
+				 is_held(m, &m->entry[k]));
 	}
 	assert_int_equal(t->n, count(m));
 	assert_true(t->evictions == m->evictions);
@@ -363,6 +497,8 @@ compare(struct run *run)
 		for (uint32_t k = 0; k < MACS; k++)
 			clear &= !m->entry[k].present || m->entry[k].owner != o;
 		assert_int_equal(vnet_fdb_owner_is_clear(t, o), clear);
+		assert_int_equal(t->owners[o].n[VNET_FDB_LEARNED],
+				 count_learned(m, o));
 	}
 }
 
@@ -398,8 +534,16 @@ step(struct run *run)
 
 	run->model.step++;
 	step_time(run);
-	if (r < 700)
+	if (r < 670)
 		learn(run, k, owner);
+	else if (r < 680)
+		flap(run, k);
+	else if (r < 685)
+		flap_again(run, k);
+	else if (r < 690)
+		hear_all(run);
+	else if (r < 700)
+		change_owner(run, test_random_below(&run->random, OWNERS));
 	else if (r < 740)
 		pin(run, k, test_random_below(&run->random, OWNERS));
 	else if (r < 800)
@@ -436,23 +580,37 @@ pin_everything(struct run *run)
 }
 
 static void
+begin(struct run *run, uint64_t seed, uint64_t start)
+{
+	const struct vnet_fdb_config config = {
+		.entries = ENTRIES,
+		.owners = OWNERS,
+		.ageing_s = AGEING,
+		.flap_moves = FLAP_MOVES,
+		.seed = seed,
+	};
+
+	memset(run, 0, sizeof(*run));
+	run->random.state = seed;
+	run->model.now = start;
+	test_alloc_init(&run->alloc);
+	assert_int_equal(vnet_fdb_init(&run->fdb, &run->alloc.alloc, &config),
+			 0);
+	for (uint32_t o = 0; o < OWNERS; o++) {
+		run->model.owner[o].fair = ENTRIES;
+		/* Epochs come round in the middle of the run. */
+		for (int list = 0; list < 2; list++)
+			run->fdb.owners[o].where[list] |= (VNET_FDB_EPOCHS - 10)
+							  << 16;
+	}
+}
+
+static void
 run_steps(uint64_t seed, uint64_t start)
 {
 	static struct run run;
 
-	memset(&run, 0, sizeof(run));
-	run.random.state = seed;
-	run.model.now = start;
-	test_alloc_init(&run.alloc);
-	assert_int_equal(vnet_fdb_init(&run.fdb, &run.alloc.alloc, ENTRIES,
-				       OWNERS, AGEING, seed),
-			 0);
-	/* Epochs come round in the middle of the run. */
-	for (uint32_t o = 0; o < OWNERS; o++) {
-		for (int list = 0; list < 2; list++)
-			run.fdb.owners[o].where[list] |= (VNET_FDB_EPOCHS - 10)
-							 << 16;
-	}
+	begin(&run, seed, start);
 	for (int i = 0; i < STEPS; i++) {
 		step(&run);
 		if (i % 8 == 0)
@@ -465,6 +623,10 @@ run_steps(uint64_t seed, uint64_t start)
 	/* The run has come everywhere. */
 	assert_true(run.model.evictions > 100);
 	assert_true(run.model.unlearned > 10);
+	assert_true(run.model.released > 10);
+	assert_true(run.model.trimmed > 100);
+	for (int i = 0; i <= VNET_FDB_HELD; i++)
+		assert_true(run.model.results[i] > 10);
 
 	run.model.now += AGEING;
 	for (uint32_t o = 0; o < OWNERS; o++)
@@ -490,6 +652,7 @@ test_fdb_agrees_where_stamps_come_round(void **state)
 {
 	(void)state;
 	run_steps(4, (UINT64_C(1) << 32) - 1000);
+	run_steps(5, (UINT64_C(1) << 23) - 1000);
 }
 
 int

@@ -578,9 +578,13 @@ run_init(struct run *run, uint64_t seed, const uint32_t *quota)
 	memset(run, 0, sizeof(*run));
 	run->random.state = seed;
 	test_alloc_init(&run->alloc);
-	assert_int_equal(vnet_pool_init(&run->pool, &run->alloc.alloc,
-					NBLOCKS * VNET_POOL_BLOCK, SLOTS),
-			 0);
+	/* Beside NBLOCKS the pool has those that it keeps for slots that have
+	 * no queue here. */
+	assert_int_equal(
+		vnet_pool_init(&run->pool, &run->alloc.alloc,
+			       (NBLOCKS + SLOTS - QUEUES) * VNET_POOL_BLOCK,
+			       SLOTS),
+		0);
 	for (size_t i = 0; i < sizeof(run->octets); i++)
 		run->octets[i] = (uint8_t)test_random(&run->random);
 	for (uint32_t i = 0; i < QUEUES; i++) {

@@ -12,8 +12,8 @@
 #include "support.h"
 #include "tape.h"
 
-#define NCALLS 300
-#define NSEEDS 40
+#define NCALLS 400
+#define NSEEDS 60
 
 static struct tape
 record(unsigned int seed, struct run_summary *sum)

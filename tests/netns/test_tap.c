@@ -282,7 +282,8 @@ test_port_that_is_taken_leaves_the_medium_as_it_was(void **state)
 		open_tap(net->media, &(struct vnet_tap_config){.up = true});
 	struct vnet_why why = {0};
 
-	assert_int_equal(vnet_medium_attach(m, net->sw, net->peer.port, 0, 0,
+	assert_int_equal(vnet_medium_attach(m, net->sw,
+					    test_taken_port(net->sw), 0, 0,
 					    &why),
 			 -EEXIST);
 	assert_int_equal(vnet_medium_attach(m, net->sw, net->port, 1, 0, &why),

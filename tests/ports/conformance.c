@@ -155,7 +155,7 @@ drain(struct net *net)
 /* Opening and closing */
 
 static void
-test_port_is_opened_once(void **state)
+test_uplink_is_opened_once(void **state)
 {
 	struct vnet_port_info info = {.size = sizeof(info)};
 	struct net *net = *state;
@@ -166,7 +166,9 @@ test_port_is_opened_once(void **state)
 	assert_int_equal(vnet_port_get(net->sw, net->port, &info), 0);
 	assert_true(info.client == net->id);
 	assert_true(info.link);
-	assert_int_equal(driver->open(ctx, net->sw, net->port, &id), -EEXIST);
+	assert_int_equal(driver->open(ctx, net->sw, test_taken_port(net->sw),
+				      &id),
+			 -EEXIST);
 	assert_int_equal(driver->open(ctx, net->sw, 12345, &id), -ENOENT);
 	assert_int_equal(id, 77);
 	free(ctx);
@@ -450,7 +452,7 @@ int
 conformance_run(const struct conformance *d)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_port_is_opened_once),
+		TEST(test_uplink_is_opened_once),
 		TEST(test_removal_of_the_client_closes_the_driver),
 		TEST(test_removal_of_the_port_closes_the_driver),
 		TEST(test_port_is_opened_again_after_it_was_closed),

@@ -212,6 +212,22 @@ test_port(struct vnet_switch *sw, const char *name)
 	return port;
 }
 
+vnet_port_id
+test_taken_port(struct vnet_switch *sw)
+{
+	const struct vnet_port_config config = {
+		.size = sizeof(config),
+		.name = "taken",
+		.role = VNET_ROLE_UPLINK,
+	};
+	vnet_client_id id;
+	vnet_port_id port;
+
+	assert_int_equal(vnet_port_add(sw, &config, &port, NULL), 0);
+	assert_int_equal(vnet_null_open(sw, port, &id), 0);
+	return port;
+}
+
 struct vnet_switch *
 test_switch_of(struct test_alloc *a, const struct vnet_switch_config *config)
 {

@@ -127,6 +127,9 @@ int fake_attach(struct fake *fake, struct vnet_switch *sw, vnet_port_id port,
 /* Add a virtual interface of that name, which has no client. */
 vnet_port_id test_port(struct vnet_switch *sw, const char *name);
 
+/* Add an uplink that has a client, and so no room for another one. */
+vnet_port_id test_taken_port(struct vnet_switch *sw);
+
 /* A switch with the defaults, but @max_ports, from @a. Fails the test if it
  * cannot be had. */
 struct vnet_switch *test_switch(struct test_alloc *a, uint32_t max_ports);

@@ -161,8 +161,10 @@ test_failed_opening_leaves_the_driver_to_the_caller(void **state)
 	struct net *net = *state;
 	struct fake *x = &net->more[0];
 
+	assert_int_equal(fake_open(&net->u, net->sw, "u", VNET_ROLE_UPLINK, 0),
+			 0);
 	assert_int_equal(fake_attach(x, net->sw, 12345, 0, 0), -ENOENT);
-	assert_int_equal(fake_attach(x, net->sw, net->a.port, 0, 0), -EEXIST);
+	assert_int_equal(fake_attach(x, net->sw, net->u.port, 0, 0), -EEXIST);
 	assert_int_equal(fake_attach(x, net->sw, test_port(net->sw, "d"), 0, 1),
 			 -EINVAL);
 	assert_int_equal(x->nclosed, 0);
@@ -778,9 +780,10 @@ test_source_takes_no_more_of_the_pool_than_it_leaves(void **state)
 	struct vnet_switch_stats s = {.size = sizeof(s)};
 	struct net *net = *state;
 
-	/* Of which two are the other clients' own. */
+	/* Of which seven are the other clients' own, with those to come. */
 	net_reopen(net, &(struct vnet_switch_config){
-				.pool_octets = 66 * VNET_POOL_BLOCK,
+				.max_clients = 8,
+				.pool_octets = 71 * VNET_POOL_BLOCK,
 				.queue_octets = 1 << 20,
 			});
 	pin_b(net);
@@ -967,13 +970,14 @@ static void
 test_each_reason_has_a_name_of_its_own(void **state)
 {
 	static const char *const names[] = {
-		"none",          "malformed",     "bad_offload",
-		"bad_source",    "reserved",      "ingress_filter",
-		"same_port",     "split_horizon", "no_destination",
-		"reentrant",     "too_deep",      "link_down",
-		"egress_filter", "too_long",      "queue_full",
-		"pool_empty",    "refused",       "driver_error",
-		"removed",
+		"none",          "malformed",      "bad_offload",
+		"bad_source",    "reserved",       "ingress_filter",
+		"same_port",     "split_horizon",  "no_destination",
+		"reentrant",     "too_deep",       "link_down",
+		"egress_filter", "too_long",       "queue_full",
+		"pool_empty",    "refused",        "driver_error",
+		"removed",       "policed",        "storm",
+		"loop_probe",    "receive_filter", "not_addressed",
 	};
 
 	(void)state;
@@ -983,6 +987,25 @@ test_each_reason_has_a_name_of_its_own(void **state)
 				    names[i]);
 	assert_null(vnet_drop_name((enum vnet_drop)COUNT(names)));
 	assert_null(vnet_drop_name((enum vnet_drop) - 1));
+}
+
+static void
+test_each_reason_is_on_one_side_at_least(void **state)
+{
+	(void)state;
+	for (int i = VNET_DROP_NONE; i <= VNET_NDROPS; i++) {
+		bool is_one = i != VNET_DROP_NONE && i != VNET_NDROPS;
+		bool in = vnet_drop_is_on((enum vnet_drop)i, false);
+		bool out = vnet_drop_is_on((enum vnet_drop)i, true);
+
+		assert_int_equal(in || out, is_one);
+	}
+	assert_true(vnet_drop_is_on(VNET_DROP_LINK_DOWN, false));
+	assert_true(vnet_drop_is_on(VNET_DROP_LINK_DOWN, true));
+	assert_false(vnet_drop_is_on(VNET_DROP_RESERVED, true));
+	assert_false(vnet_drop_is_on(VNET_DROP_QUEUE_FULL, false));
+	assert_false(vnet_drop_is_on(VNET_DROP_RECEIVE_FILTER, false));
+	assert_false(vnet_drop_is_on((enum vnet_drop) - 1, false));
 }
 
 /* A driver that takes its port with it. */
@@ -1139,6 +1162,7 @@ main(void)
 		TEST(test_total_of_what_queues_lost_outlives_both_clients),
 		TEST(test_questions_of_unknown_size_or_reason_are_refused),
 		TEST(test_each_reason_has_a_name_of_its_own),
+		TEST(test_each_reason_is_on_one_side_at_least),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

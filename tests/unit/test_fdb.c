@@ -4,8 +4,10 @@
 #include "support.h"
 #include "fdb.h"
 
-#define AGEING 300
-#define NONE   VNET_FDB_NONE
+#define AGEING     300
+#define FLAP_MOVES 5
+#define HOLD       60
+#define NONE       VNET_FDB_NONE
 
 /* A table of 64 entries for 8 owners. */
 #define ENTRIES 64
@@ -16,13 +18,26 @@ struct table {
 	struct vnet_fdb fdb;
 };
 
+static struct vnet_fdb_config
+config_of(uint32_t entries, uint32_t owners, uint64_t seed)
+{
+	return (struct vnet_fdb_config){
+		.entries = entries,
+		.owners = owners,
+		.ageing_s = AGEING,
+		.flap_moves = FLAP_MOVES,
+		.seed = seed,
+	};
+}
+
 static void
 table_init(struct table *table, uint32_t entries, uint32_t owners)
 {
+	struct vnet_fdb_config config = config_of(entries, owners, 1);
+
 	test_alloc_init(&table->alloc);
-	assert_int_equal(vnet_fdb_init(&table->fdb, &table->alloc.alloc,
-				       entries, owners, AGEING, 1),
-			 0);
+	assert_int_equal(
+		vnet_fdb_init(&table->fdb, &table->alloc.alloc, &config), 0);
 }
 
 static void
@@ -445,7 +460,7 @@ test_static_address_stays(void **state)
 	pin(table, 0xa, 1);
 	learn_all(table, 0xb, 1, 1, 0);
 	/* It does not move, */
-	assert_int_equal(learn(table, 0xa, 2, 5), VNET_FDB_KNOWN);
+	assert_int_equal(learn(table, 0xa, 2, 5), VNET_FDB_REFUSED);
 	assert_int_equal(learn(table, 0xa, 1, 5), VNET_FDB_KNOWN);
 	assert_int_equal(find(table, 0xa, 5), 1);
 	/* nor age, */
@@ -462,6 +477,281 @@ test_static_address_stays(void **state)
 	vnet_fdb_tick(t, 1000 * AGEING, 1000);
 	assert_true(vnet_fdb_owner_is_clear(t, 1));
 	assert_int_equal(t->n, 0);
+}
+
+/* Is the live address held where it is? */
+static bool
+is_held(const struct table *table, uint64_t mac, uint64_t now_s)
+{
+	uint32_t i = vnet_fdb_slot(&table->fdb, mac,
+				   vnet_fdb_home(&table->fdb, mac));
+
+	assert_true(i != NONE);
+	return vnet_fdb_is_held(&table->fdb, i, now_s);
+}
+
+static void
+test_static_address_is_refused_elsewhere(void **state)
+{
+	struct table *table = *state;
+
+	pin(table, 0xa, 1);
+	for (uint64_t s = 0; s < 3 * FLAP_MOVES; s++)
+		assert_int_equal(learn(table, 0xa, 2, s / 2), VNET_FDB_REFUSED);
+	assert_int_equal(learn(table, 0xa, 1, 9), VNET_FDB_KNOWN);
+	assert_int_equal(find(table, 0xa, 9), 1);
+	assert_false(is_held(table, 0xa, 9));
+	assert_int_equal(vnet_fdb_forget(&table->fdb, 0xa, 9), 0);
+	assert_int_equal(learn(table, 0xa, 2, 9), VNET_FDB_NEW);
+}
+
+static void
+test_sticky_address_stays_until_it_has_aged(void **state)
+{
+	struct table *table = *state;
+	struct vnet_fdb *t = &table->fdb;
+
+	vnet_fdb_set_sticky(t, 1, true);
+	learn_all(table, 0xa, 2, 1, 0);
+	assert_true(is_held(table, 0xa, 0));
+	assert_int_equal(learn(table, 0xa, 1, 10), VNET_FDB_KNOWN);
+	/* Who is refused does not keep it alive either. */
+	assert_int_equal(learn(table, 0xa, 2, 20), VNET_FDB_REFUSED);
+	assert_int_equal(learn(table, 0xa, 2, 10 + AGEING - 1),
+			 VNET_FDB_REFUSED);
+	assert_int_equal(find(table, 0xa, 10 + AGEING - 1), 1);
+	assert_int_equal(learn(table, 0xa, 2, 10 + AGEING), VNET_FDB_NEW);
+	assert_int_equal(find(table, 0xa, 10 + AGEING), 2);
+	assert_false(is_held(table, 0xa, 10 + AGEING));
+	/* It is where an address is that counts, not where it goes. */
+	assert_int_equal(learn(table, 0xa, 1, 10 + AGEING), VNET_FDB_MOVED);
+	assert_int_equal(learn(table, 0xa, 2, 10 + AGEING), VNET_FDB_REFUSED);
+}
+
+static void
+test_sticky_address_goes_with_a_flush(void **state)
+{
+	struct table *table = *state;
+	struct vnet_fdb *t = &table->fdb;
+
+	vnet_fdb_set_sticky(t, 1, true);
+	learn_all(table, 0xa, 2, 1, 0);
+	vnet_fdb_flush_owner(t, 1, false);
+	assert_int_equal(learn(table, 0xa, 2, 0), VNET_FDB_NEW);
+	assert_int_equal(learn(table, 0xb, 1, 0), VNET_FDB_NEW);
+	assert_int_equal(learn(table, 0xb, 2, 0), VNET_FDB_REFUSED);
+	vnet_fdb_set_sticky(t, 1, false);
+	assert_int_equal(learn(table, 0xb, 2, 0), VNET_FDB_MOVED);
+}
+
+/* Let an address go to and fro between 1 and 2 until one move is too many;
+ * it is then on the owner returned. */
+static uint32_t
+flap(struct table *table, uint64_t mac, uint64_t now_s)
+{
+	uint32_t owner = find(table, mac, now_s);
+
+	for (int i = 0; i < FLAP_MOVES; i++) {
+		assert_false(is_held(table, mac, now_s));
+		owner = 3 - owner;
+		assert_int_equal(learn(table, mac, owner, now_s),
+				 VNET_FDB_MOVED);
+	}
+	assert_false(is_held(table, mac, now_s));
+	assert_int_equal(learn(table, mac, 3 - owner, now_s), VNET_FDB_HELD);
+	assert_true(is_held(table, mac, now_s));
+	assert_int_equal(find(table, mac, now_s), owner);
+	return owner;
+}
+
+static void
+test_flapping_address_is_held_for_a_minute(void **state)
+{
+	struct table *table = *state;
+	uint32_t at;
+
+	learn_all(table, 0xa, 2, 1, 0);
+	at = flap(table, 0xa, 100);
+	/* That was said once. */
+	for (uint64_t s = 100; s < 100 + HOLD; s++) {
+		assert_int_equal(learn(table, 0xa, 3 - at, s),
+				 VNET_FDB_REFUSED);
+		assert_int_equal(learn(table, 0xa, 3, s), VNET_FDB_REFUSED);
+		assert_int_equal(learn(table, 0xa, at, s), VNET_FDB_KNOWN);
+		assert_true(is_held(table, 0xa, s));
+	}
+	/* It is as free as any other then, and no freer. */
+	assert_false(is_held(table, 0xa, 100 + HOLD));
+	at = flap(table, 0xa, 100 + HOLD);
+	assert_int_equal(learn(table, 0xa, 3 - at, 100 + HOLD),
+			 VNET_FDB_REFUSED);
+	/* Others were never concerned. */
+	assert_int_equal(learn(table, 0xb, 2, 100 + HOLD), VNET_FDB_MOVED);
+}
+
+static void
+test_refused_moves_do_not_keep_an_address_alive_or_held(void **state)
+{
+	struct table *table = *state;
+	uint32_t at;
+
+	learn_all(table, 0xa, 2, 1, 0);
+	at = flap(table, 0xa, 0);
+	for (uint64_t s = 1; s < HOLD; s++)
+		assert_int_equal(learn(table, 0xa, 3 - at, s),
+				 VNET_FDB_REFUSED);
+	assert_int_equal(learn(table, 0xa, 3 - at, HOLD), VNET_FDB_MOVED);
+
+	at = flap(table, 0xb, 0);
+	assert_int_equal(learn(table, 0xb, at, HOLD - 1), VNET_FDB_KNOWN);
+	assert_int_equal(find(table, 0xb, HOLD - 1 + AGEING - 1), at);
+	assert_int_equal(find(table, 0xb, HOLD - 1 + AGEING), NONE);
+}
+
+/* Ten seconds, counted from a first move. */
+static void
+test_moves_of_ten_seconds_count_together(void **state)
+{
+	struct table *table = *state;
+	uint32_t at = 1;
+
+	learn_all(table, 0xa, 2, 1, 0);
+	for (int i = 0; i < FLAP_MOVES; i++) {
+		at = 3 - at;
+		assert_int_equal(learn(table, 0xa, at, 20 + (i ? 9 : 0)),
+				 VNET_FDB_MOVED);
+	}
+	assert_int_equal(learn(table, 0xa, 3 - at, 29), VNET_FDB_HELD);
+	/* The minute is one from there. */
+	assert_true(is_held(table, 0xa, 29 + HOLD - 1));
+	assert_false(is_held(table, 0xa, 29 + HOLD));
+
+	/* The same, but the last one is a second later. */
+	at = 1;
+	for (int i = 0; i < FLAP_MOVES; i++) {
+		at = 3 - at;
+		assert_int_equal(learn(table, 0xb, at, 20 + (i ? 9 : 0)),
+				 VNET_FDB_MOVED);
+	}
+	assert_int_equal(learn(table, 0xb, 3 - at, 30), VNET_FDB_MOVED);
+}
+
+static void
+test_address_that_moves_now_and_then_is_not_held(void **state)
+{
+	struct table *table = *state;
+	uint32_t at = 1;
+
+	learn_all(table, 0xa, 1, 1, 0);
+	for (uint64_t s = 0; s < 100 * 2; s += 2) {
+		at = 3 - at;
+		assert_int_equal(learn(table, 0xa, at, s), VNET_FDB_MOVED);
+		assert_false(is_held(table, 0xa, s));
+	}
+}
+
+static void
+test_what_is_learned_anew_has_not_moved(void **state)
+{
+	struct table *table = *state;
+	struct vnet_fdb *t = &table->fdb;
+	uint32_t at;
+
+	learn_all(table, 0xa, 4, 1, 0);
+	for (uint64_t mac = 0xa; mac < 0xe; mac++)
+		at = flap(table, mac, 0);
+
+	/* Forgotten, */
+	assert_int_equal(vnet_fdb_forget(t, 0xa, 0), 0);
+	learn_all(table, 0xa, 1, at, 0);
+	(void)flap(table, 0xa, 0);
+
+	/* pinned, */
+	pin(table, 0xb, 1);
+	assert_false(is_held(table, 0xb, 0));
+	assert_int_equal(vnet_fdb_forget(t, 0xb, 0), 0);
+	learn_all(table, 0xb, 1, 1, 0);
+	(void)flap(table, 0xb, 0);
+
+	/* driven out, */
+	vnet_fdb_set_max(t, at, 1);
+	for (uint64_t mac = 0x100; find(table, 0xc, 0) == at; mac++)
+		assert_int_equal(learn(table, mac, at, 0), VNET_FDB_EVICTED);
+	vnet_fdb_set_max(t, at, 0);
+	learn_all(table, 0xc, 1, at, 0);
+	at = flap(table, 0xc, 0);
+
+	/* flushed. */
+	vnet_fdb_flush_owner(t, at, false);
+	learn_all(table, 0xc, 1, 3 - at, 0);
+	(void)flap(table, 0xc, 0);
+}
+
+static void
+test_aged_address_is_not_held(void **state)
+{
+	struct table *table = *state;
+	uint32_t at;
+
+	table->fdb.ageing_s = HOLD / 2; /* less than it would be held */
+	learn_all(table, 0xa, 1, 1, 0);
+	at = flap(table, 0xa, 0);
+	assert_int_equal(learn(table, 0xa, 3 - at, HOLD / 2), VNET_FDB_NEW);
+	(void)flap(table, 0xa, HOLD / 2);
+}
+
+static void
+test_holding_does_not_care_where_the_clock_stands(void **state)
+{
+	/* The seconds of moves have 23 bits, stamps have 32. */
+	static const uint64_t turn[] = {UINT64_C(1) << 23, UINT64_C(1) << 32};
+
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		for (uint64_t before = 0; before <= HOLD; before += 5) {
+			uint64_t now = turn[k] - before;
+			struct table table;
+			uint32_t at;
+
+			table_init(&table, ENTRIES, OWNERS);
+			learn_all(&table, 0xa, 2, 1, now);
+			assert_int_equal(learn(&table, 0xb, 2, now),
+					 VNET_FDB_MOVED);
+			at = flap(&table, 0xa, now);
+			assert_true(is_held(&table, 0xa, now + HOLD - 1));
+			assert_int_equal(learn(&table, 0xa, 3 - at,
+					       now + HOLD - 1),
+					 VNET_FDB_REFUSED);
+			assert_int_equal(learn(&table, 0xa, 3 - at, now + HOLD),
+					 VNET_FDB_MOVED);
+			assert_int_equal(flap(&table, 0xb, now + 10),
+					 FLAP_MOVES % 2 ? 1 : 2);
+			table_fini(&table);
+		}
+	}
+}
+
+/* An address that is heard for 97 days, and more. */
+static void
+test_hold_does_not_come_back_with_the_clock(void **state)
+{
+	static const uint64_t turn = UINT64_C(1) << 23;
+	struct table *table = *state;
+	uint64_t now = 0;
+	uint32_t at;
+
+	learn_all(table, 0xa, 2, 1, now);
+	at = flap(table, 0xa, now);
+	assert_int_equal(learn(table, 0xb, 2, now), VNET_FDB_MOVED);
+	while (now < turn) {
+		now += AGEING - 1;
+		now = now < turn ? now : turn;
+		assert_int_equal(learn(table, 0xa, at, now), VNET_FDB_KNOWN);
+		assert_int_equal(learn(table, 0xb, 2, now), VNET_FDB_KNOWN);
+	}
+	assert_false(is_held(table, 0xa, now));
+	(void)flap(table, 0xa, now);
+	(void)flap(table, 0xb, now);
 }
 
 static void
@@ -581,6 +871,232 @@ test_shares_come_out_even_under_many_floods(void **state)
 
 		assert_in_range(n, ENTRIES / OWNERS - 1, ENTRIES / OWNERS + 1);
 	}
+}
+
+static void
+test_owner_that_has_its_share_drives_out_its_own(void **state)
+{
+	struct table *table = *state;
+
+	vnet_fdb_set_fair(&table->fdb, 1, 8);
+	learn_all(table, 0x100, 14, 1, 0); /* there is room */
+	learn_all(table, 0x200, ENTRIES - 14, 2, 0);
+	for (uint64_t i = 0; i < 100; i++) {
+		assert_int_equal(learn(table, 0x100 + 14 + i, 1, 1),
+				 VNET_FDB_EVICTED);
+		assert_int_equal(find(table, 0x100 + i, 1), NONE);
+		assert_int_equal(find(table, 0x100 + i + 1, 1), 1);
+	}
+	/* Though others have more than it. */
+	assert_int_equal(count_found(table, 0x200, ENTRIES - 14, 2, 1),
+			 ENTRIES - 14);
+}
+
+static void
+test_owner_below_its_share_takes_from_who_goes_furthest(void **state)
+{
+	struct table *table = *state;
+	struct vnet_fdb *t = &table->fdb;
+
+	vnet_fdb_set_fair(t, 1, 32);
+	vnet_fdb_set_fair(t, 2, 8);
+	vnet_fdb_set_fair(t, 3, 8);
+	learn_all(table, 0x100, 32, 1, 0);
+	learn_all(table, 0x200, 32, 2, 0);
+	/* 1 and 2 have the same, but that is 1's own. */
+	for (uint32_t i = 0; i < 8; i++) {
+		assert_int_equal(learn(table, 0x300 + i, 3, 1),
+				 VNET_FDB_EVICTED);
+		assert_int_equal(find(table, 0x200 + i, 1), NONE);
+		assert_int_equal(find(table, 0x201 + i, 1), 2);
+	}
+	assert_int_equal(learn(table, 0x308, 3, 1), VNET_FDB_EVICTED);
+	assert_int_equal(find(table, 0x300, 1), NONE);
+	assert_int_equal(count_found(table, 0x100, 32, 1, 1), 32);
+	assert_int_equal(count_found(table, 0x208, 24, 2, 1), 24);
+}
+
+static void
+test_no_flood_takes_from_an_owner_within_its_share(void **state)
+{
+	static const uint32_t fair[OWNERS] = {1, 20, 3, 5, 8, 7, 12, 8};
+	struct table *table = *state;
+	struct test_random random = {3};
+
+	for (uint32_t i = 0; i < OWNERS; i++)
+		vnet_fdb_set_fair(&table->fdb, i, fair[i]);
+	learn_all(table, 0x100, fair[1], 1, 0);
+	for (uint64_t i = 1; i <= 5000; i++) {
+		uint32_t owner = test_random_below(&random, OWNERS - 1);
+
+		(void)learn(table, 0x1000 + i, owner + (owner > 0), 0);
+		assert_int_equal(count_found(table, 0x100, fair[1], 1, 0),
+				 fair[1]);
+	}
+	/* Nobody is left with more, once all have learned enough. */
+	for (uint32_t i = 1; i < OWNERS; i++)
+		assert_in_range(table->fdb.owners[i].n[VNET_FDB_LEARNED],
+				fair[i], fair[i] + 1);
+}
+
+static void
+test_changed_shares_hold_at_once(void **state)
+{
+	struct table *table = *state;
+	struct vnet_fdb *t = &table->fdb;
+
+	learn_all(table, 0x200, 40, 2, 0);
+	learn_all(table, 0x300, 24, 3, 0);
+	vnet_fdb_set_fair(t, 2, 39);
+	vnet_fdb_set_fair(t, 3, 4);
+	assert_true(vnet_fdb_check(t));
+	assert_int_equal(learn(table, 0x100, 1, 1), VNET_FDB_EVICTED);
+	assert_int_equal(find(table, 0x300, 1), NONE);
+	vnet_fdb_set_fair(t, 3, ENTRIES);
+	assert_int_equal(learn(table, 0x101, 1, 1), VNET_FDB_EVICTED);
+	assert_int_equal(find(table, 0x200, 1), NONE);
+	assert_int_equal(count_found(table, 0x201, 39, 2, 1), 39);
+	assert_int_equal(count_found(table, 0x301, 23, 3, 1), 23);
+}
+
+/* Pinned addresses may leave less than the shares are together. */
+static void
+test_where_all_are_below_their_shares_the_nearest_gives(void **state)
+{
+	struct table *table = *state;
+
+	for (uint32_t i = 0; i < ENTRIES - 10; i++)
+		pin(table, 0x1000 + i, 0);
+	vnet_fdb_set_fair(&table->fdb, 1, 32);
+	vnet_fdb_set_fair(&table->fdb, 2, 8);
+	learn_all(table, 0x100, 6, 1, 0);
+	learn_all(table, 0x200, 4, 2, 0);
+	assert_int_equal(learn(table, 0x106, 1, 1), VNET_FDB_EVICTED);
+	assert_int_equal(find(table, 0x200, 1), NONE);
+	assert_int_equal(count_found(table, 0x100, 7, 1, 1), 7);
+}
+
+static void
+test_owner_at_its_bound_makes_room_by_its_own_oldest(void **state)
+{
+	struct table *table = *state;
+
+	vnet_fdb_set_max(&table->fdb, 1, 4);
+	learn_all(table, 0x200, 30, 2, 0);
+	learn_all(table, 0x100, 4, 1, 0);
+	assert_int_equal(learn(table, 0x100, 1, 1), VNET_FDB_KNOWN);
+	assert_int_equal(learn(table, 0x104, 1, 1), VNET_FDB_EVICTED);
+	assert_int_equal(find(table, 0x101, 1), NONE);
+	assert_int_equal(find(table, 0x100, 1), 1);
+	assert_int_equal(count_found(table, 0x100, 5, 1, 1), 4);
+	assert_int_equal(count_found(table, 0x200, 30, 2, 1), 30);
+	/* In a full table, too. */
+	learn_all(table, 0x300, ENTRIES - 34, 3, 1);
+	assert_int_equal(learn(table, 0x105, 1, 1), VNET_FDB_EVICTED);
+	assert_int_equal(find(table, 0x102, 1), NONE);
+	assert_int_equal(table->fdb.n, ENTRIES);
+	assert_int_equal(table->fdb.evictions, 2);
+	/* And no more than that once there is none. */
+	assert_int_equal(vnet_fdb_forget(&table->fdb, 0x300, 1), 0);
+	vnet_fdb_set_max(&table->fdb, 1, 0);
+	assert_int_equal(learn(table, 0x106, 1, 1), VNET_FDB_NEW);
+}
+
+static void
+test_static_addresses_do_not_count_for_the_bound(void **state)
+{
+	struct table *table = *state;
+
+	vnet_fdb_set_max(&table->fdb, 1, 1);
+	for (uint32_t i = 0; i < 5; i++)
+		pin(table, 0x100 + i, 1);
+	assert_int_equal(learn(table, 0x200, 1, 0), VNET_FDB_NEW);
+	pin(table, 0x105, 1);
+	assert_int_equal(find(table, 0x200, 0), 1);
+	assert_int_equal(learn(table, 0x201, 1, 0), VNET_FDB_EVICTED);
+	assert_int_equal(count_found(table, 0x100, 6, 1, 0), 6);
+}
+
+static void
+test_lowered_bound_is_met_by_two_for_each_new_address(void **state)
+{
+	struct table *table = *state;
+	const struct vnet_fdb_owner *o = &table->fdb.owners[1];
+
+	learn_all(table, 0x100, 20, 1, 0);
+	vnet_fdb_set_max(&table->fdb, 1, 10);
+	assert_int_equal(o->n[VNET_FDB_LEARNED], 20);
+	for (uint32_t i = 0; i < 10; i++) {
+		assert_int_equal(learn(table, 0x200 + i, 1, 0),
+				 VNET_FDB_EVICTED);
+		assert_int_equal(o->n[VNET_FDB_LEARNED], 19 - i);
+	}
+	assert_int_equal(count_found(table, 0x200, 10, 1, 0), 10);
+	assert_int_equal(learn(table, 0x20a, 1, 0), VNET_FDB_EVICTED);
+	assert_int_equal(o->n[VNET_FDB_LEARNED], 10);
+	assert_int_equal(table->fdb.evictions, 21);
+}
+
+static void
+test_bound_holds_for_what_moves(void **state)
+{
+	struct table table;
+
+	(void)state;
+	table_init(&table, 512, OWNERS);
+	vnet_fdb_set_max(&table.fdb, 1, 100);
+	learn_all(&table, 0x1000, 100, 1, 0);
+	learn_all(&table, 0x2000, 400, 2, 0);
+	for (uint32_t i = 0; i < 400; i++) {
+		assert_int_equal(learn(&table, 0x2000 + i, 1, 1),
+				 VNET_FDB_MOVED);
+		assert_int_equal(find(&table, 0x2000 + i, 1), 1);
+		assert_int_equal(table.fdb.owners[1].n[VNET_FDB_LEARNED], 100);
+		assert_true(vnet_fdb_check(&table.fdb));
+	}
+	assert_int_equal(count_found(&table, 0x2000 + 300, 100, 1, 1), 100);
+	table_fini(&table);
+}
+
+static void
+test_dead_addresses_give_room_and_are_no_evictions(void **state)
+{
+	struct table *table = *state;
+	struct vnet_fdb *t = &table->fdb;
+
+	vnet_fdb_set_max(t, 1, 4);
+	learn_all(table, 0x100, 4, 1, 0);
+	vnet_fdb_flush_owner(t, 1, false);
+	learn_all(table, 0x200, 4, 1, 0);
+	assert_int_equal(learn(table, 0x204, 1, 0), VNET_FDB_EVICTED);
+	assert_int_equal(learn(table, 0x205, 1, AGEING), VNET_FDB_NEW);
+	/* One of these comes back itself. */
+	assert_int_equal(learn(table, 0x204, 1, AGEING), VNET_FDB_NEW);
+	assert_int_equal(t->evictions, 1);
+	assert_int_equal(find(table, 0x205, AGEING), 1);
+
+	/* The same where the table is full of what has aged. */
+	vnet_fdb_set_max(t, 1, 0);
+	learn_all(table, 0x300, ENTRIES - t->n, 1, AGEING);
+	learn_all(table, 0x400, ENTRIES / 2, 2, 2 * AGEING);
+	assert_int_equal(t->evictions, 1);
+}
+
+static void
+test_what_holds_for_an_owner_outlives_a_flush(void **state)
+{
+	struct table *table = *state;
+	struct vnet_fdb *t = &table->fdb;
+
+	vnet_fdb_set_max(t, 1, 4);
+	vnet_fdb_set_sticky(t, 1, true);
+	learn_all(table, 0x100, 4, 1, 0);
+	vnet_fdb_flush_owner(t, 1, true);
+	vnet_fdb_tick(t, 0, 1000);
+	assert_int_equal(t->n, 0);
+	learn_all(table, 0x100, 4, 1, 0);
+	assert_int_equal(learn(table, 0x100, 2, 0), VNET_FDB_REFUSED);
+	assert_int_equal(learn(table, 0x104, 1, 0), VNET_FDB_EVICTED);
 }
 
 static void
@@ -757,10 +1273,12 @@ test_seed_decides_where_addresses_lie(void **state)
 
 	(void)state;
 	test_alloc_init(&a);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(vnet_fdb_init(&t[i], &a.alloc, 8192, OWNERS,
-					       AGEING, seed[i]),
-				 0);
+	for (int i = 0; i < 3; i++) {
+		struct vnet_fdb_config config =
+			config_of(8192, OWNERS, seed[i]);
+
+		assert_int_equal(vnet_fdb_init(&t[i], &a.alloc, &config), 0);
+	}
 	for (uint64_t mac = 1; mac <= 10000; mac++) {
 		uint32_t home[3];
 
@@ -841,13 +1359,13 @@ test_no_addresses_meet_for_some_seeds(void **state)
 
 	(void)state;
 	for (uint64_t seed = 0; seed < 100; seed++) {
+		struct vnet_fdb_config config = config_of(2048, 1, seed);
 		struct test_alloc a;
 		struct vnet_fdb t;
 
 		test_alloc_init(&a);
 		for (size_t k = 0; k < 3; k++) {
-			assert_int_equal(vnet_fdb_init(&t, &a.alloc, 2048, 1,
-						       AGEING, seed),
+			assert_int_equal(vnet_fdb_init(&t, &a.alloc, &config),
 					 0);
 			for (uint64_t i = 1; i <= 2048; i++) {
 				/* The group bit, 40, stays clear. */
@@ -867,7 +1385,7 @@ test_no_addresses_meet_for_some_seeds(void **state)
 static void
 test_million_addresses_are_found(void **state)
 {
-	static const uint32_t million = 1000000;
+	static const uint32_t million = 1u << 20;
 	struct table table;
 	struct vnet_fdb *t = &table.fdb;
 
@@ -876,7 +1394,7 @@ test_million_addresses_are_found(void **state)
 	assert_true(table.alloc.peak <= 64u << 20);
 	for (uint32_t i = 0; i < million; i++) {
 		if (learn(&table, UINT64_C(0x020000000000) + i, i % OWNERS,
-			  i / 10000) != VNET_FDB_NEW)
+			  i / 10500) != VNET_FDB_NEW)
 			fail_msg("address %u is not new", i);
 	}
 	for (uint32_t i = 0; i < million; i++) {
@@ -905,7 +1423,7 @@ test_memory_is_what_was_said(void **state)
 				 vnet_fdb_memory(sizes[i][0], sizes[i][1]));
 		table_fini(&table);
 	}
-	assert_true(vnet_fdb_memory(1000000, 4096) <= 64u << 20);
+	assert_true(vnet_fdb_memory(1u << 20, 65536) <= 64u << 20);
 }
 
 static void
@@ -913,13 +1431,14 @@ test_failing_allocation_leaves_nothing_behind(void **state)
 {
 	(void)state;
 	for (unsigned long fail_at = 1;; fail_at++) {
+		struct vnet_fdb_config config = config_of(ENTRIES, OWNERS, 1);
 		struct test_alloc a;
 		struct vnet_fdb t;
 		int r;
 
 		test_alloc_init(&a);
 		a.fail_at = fail_at;
-		r = vnet_fdb_init(&t, &a.alloc, ENTRIES, OWNERS, AGEING, 1);
+		r = vnet_fdb_init(&t, &a.alloc, &config);
 		if (!r) {
 			assert_true(fail_at > 1);
 			assert_int_equal(a.calls, fail_at - 1);
@@ -958,12 +1477,35 @@ main(void)
 		cmocka_unit_test(
 			test_epoch_does_not_meet_addresses_of_its_last_time),
 		TEST(test_static_address_stays),
+		TEST(test_static_address_is_refused_elsewhere),
+		TEST(test_sticky_address_stays_until_it_has_aged),
+		TEST(test_sticky_address_goes_with_a_flush),
+		TEST(test_flapping_address_is_held_for_a_minute),
+		TEST(test_refused_moves_do_not_keep_an_address_alive_or_held),
+		TEST(test_moves_of_ten_seconds_count_together),
+		TEST(test_address_that_moves_now_and_then_is_not_held),
+		TEST(test_what_is_learned_anew_has_not_moved),
+		TEST(test_aged_address_is_not_held),
+		cmocka_unit_test(
+			test_holding_does_not_care_where_the_clock_stands),
+		TEST(test_hold_does_not_come_back_with_the_clock),
 		TEST(test_flushed_static_address_can_be_learned),
 		TEST(test_pin_replaces_what_is_there),
 		TEST(test_forgotten_address_is_gone),
 		TEST(test_flood_of_addresses_drives_out_its_own),
 		TEST(test_others_learn_at_the_cost_of_the_flooder),
 		TEST(test_shares_come_out_even_under_many_floods),
+		TEST(test_owner_that_has_its_share_drives_out_its_own),
+		TEST(test_owner_below_its_share_takes_from_who_goes_furthest),
+		TEST(test_no_flood_takes_from_an_owner_within_its_share),
+		TEST(test_changed_shares_hold_at_once),
+		TEST(test_where_all_are_below_their_shares_the_nearest_gives),
+		TEST(test_owner_at_its_bound_makes_room_by_its_own_oldest),
+		TEST(test_static_addresses_do_not_count_for_the_bound),
+		TEST(test_lowered_bound_is_met_by_two_for_each_new_address),
+		cmocka_unit_test(test_bound_holds_for_what_moves),
+		TEST(test_dead_addresses_give_room_and_are_no_evictions),
+		TEST(test_what_holds_for_an_owner_outlives_a_flush),
 		TEST(test_what_was_flushed_goes_before_what_lives),
 		TEST(test_static_addresses_are_not_driven_out),
 		cmocka_unit_test(

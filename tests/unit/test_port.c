@@ -463,10 +463,10 @@ test_wrong_rule_is_refused_with_its_reason(void **state)
 	assert_int_equal(why.index, 1);
 	assert_int_equal(why.found, 0xff);
 	rule = make_rule("x", 0);
-	assert_int_equal(vnet_filter_add(net->sw, net->a.port,
-					 (enum vnet_side)2, &rule, &why),
+	assert_int_equal(vnet_filter_add(net->sw, net->a.port, VNET_NSIDES,
+					 &rule, &why),
 			 -EINVAL);
-	assert_string_equal(why.text, "unknown side");
+	assert_string_equal(why.text, "side that the owner lacks");
 	assert_int_equal(vnet_filter_set_default(net->sw, net->a.port,
 						 VNET_INGRESS,
 						 (enum vnet_verdict)2),

@@ -13,6 +13,9 @@
 #define SLOTS  64
 #define LONG   65550 /* a frame of the longest datagram */
 
+/* Blocks that the pool keeps for the slots that have no queue here. */
+#define KEPT (SLOTS - QUEUES)
+
 struct bench {
 	struct test_alloc alloc;
 	struct vnet_pool pool;
@@ -20,14 +23,15 @@ struct bench {
 	struct vnet_heap_node *nodes[QUEUES];
 };
 
+/* A pool of @nblocks, besides those that it keeps. */
 static void
 bench_init(struct bench *b, uint32_t nblocks, uint32_t quota)
 {
+	uint64_t octets = (uint64_t)(nblocks + KEPT) * VNET_POOL_BLOCK;
+
 	test_alloc_init(&b->alloc);
-	assert_int_equal(vnet_pool_init(&b->pool, &b->alloc.alloc,
-					(uint64_t)nblocks * VNET_POOL_BLOCK,
-					SLOTS),
-			 0);
+	assert_int_equal(
+		vnet_pool_init(&b->pool, &b->alloc.alloc, octets, SLOTS), 0);
 	for (uint32_t i = 0; i < QUEUES; i++) {
 		/* Exactly as many: a sanitizer sees one too few. */
 		b->nodes[i] = malloc(quota * sizeof(*b->nodes[i]));
@@ -1161,7 +1165,7 @@ test_swap_ends_when_enough_is_free(void **state)
 	fill(&b, 1, 20, 16);
 	fill(&b, 2, 21, 8);
 	assert_int_equal(b.queue[0].blocks, 29);
-	assert_int_equal(b.pool.nblocks - b.pool.nused, 11);
+	assert_int_equal(b.pool.nblocks - b.pool.nused, 11 + KEPT);
 	assert_true(offer(&b, 3, 1, 60, &lost));
 	assert_int_equal(lost, 1);
 	assert_int_equal(b.queue[0].blocks, 29 - 5 + 1);
@@ -1191,7 +1195,7 @@ test_source_takes_no_more_of_the_pool_than_it_leaves(void **state)
 	}
 	assert_int_equal(taken, 30);
 	assert_int_equal(b.pool.held[5], 30);
-	assert_int_equal(b.pool.nblocks - b.pool.nused, 30);
+	assert_int_equal(b.pool.nblocks - b.pool.nused, 30 + KEPT);
 	assert_int_equal(blocks_of(&b, 0, 6), 2);
 	assert_int_equal(blocks_of(&b, 1, 6), 2);
 
@@ -1348,6 +1352,36 @@ test_idle_queue_holds_no_block(void **state)
 
 /* Ids differ in their generation alone: they are two sources. */
 static void
+test_queue_that_comes_late_finds_its_block(void **state)
+{
+	const struct vnet_frame f = frame(0, 1514);
+	struct vnet_loss loss = {.freed = 0};
+	struct vnet_heap_node nodes[KEPT];
+	struct vnet_queue late[KEPT];
+	struct bench b;
+
+	(void)state;
+	/* All that is to be had is taken, by queues that are alone, of sources
+	 * that have gone since. */
+	bench_init(&b, 64, 64);
+	for (uint32_t i = 0; i < 400; i++)
+		push_to(&b, i % QUEUES, UINT64_C(1) << 32 | i / QUEUES % SLOTS,
+			&f, &loss);
+	for (uint32_t i = 0; i < KEPT; i++) {
+		vnet_queue_init(&late[i], &b.pool, QUEUES + i, 1, &nodes[i]);
+		loss.freed = 0;
+		assert_true(vnet_queue_push(&b.pool, &late[i], QUEUES + i, 1,
+					    &f, &loss));
+		assert_true(vnet_pool_check(&b.pool));
+	}
+	for (uint32_t i = 0; i < KEPT; i++) {
+		vnet_queue_purge(&b.pool, &late[i]);
+		vnet_queue_fini(&b.pool, &late[i]);
+	}
+	bench_fini(&b);
+}
+
+static void
 test_sources_are_told_apart_by_the_whole_id(void **state)
 {
 	struct bench *b = *state;
@@ -1483,6 +1517,7 @@ main(void)
 		cmocka_unit_test(test_frames_follow_behind_one_that_was_lost),
 		TEST(test_purge_throws_away_all_of_one_queue),
 		TEST(test_idle_queue_holds_no_block),
+		cmocka_unit_test(test_queue_that_comes_late_finds_its_block),
 		TEST(test_sources_are_told_apart_by_the_whole_id),
 		cmocka_unit_test(test_source_may_have_a_backlog_in_every_queue),
 		cmocka_unit_test(test_memory_is_what_was_said),

@@ -31,52 +31,52 @@ test_wrong_configuration_is_refused_with_its_reason(void **state)
 		 65536},
 		{{.size = size, .fdb_entries = 16777217},
 		 "fdb_entries out of bounds",
-		 4,
+		 5,
 		 16777217,
 		 16777216},
 		{{.size = size, .ageing_s = 1000001},
 		 "ageing_s out of bounds",
-		 5,
+		 6,
 		 1000001,
 		 1000000},
 		{{.size = size, .pool_octets = 64 * VNET_POOL_BLOCK - 1},
 		 "pool_octets out of bounds",
-		 6,
+		 7,
 		 64 * VNET_POOL_BLOCK - 1,
 		 64 * VNET_POOL_BLOCK},
 		{{.size = size, .pool_octets = (1 << 30) + 1},
 		 "pool_octets out of bounds",
-		 6,
+		 7,
 		 (1 << 30) + 1,
 		 1 << 30},
 		{{.size = size, .queue_octets = 65535},
 		 "queue_octets out of bounds",
-		 7,
+		 8,
 		 65535,
 		 65536},
 		{{.size = size, .queue_octets = (1 << 30) + 1},
 		 "queue_octets out of bounds",
-		 7,
+		 8,
 		 (1 << 30) + 1,
 		 1 << 30},
 		{{.size = size, .max_rules = (1 << 20) + 1},
 		 "max_rules out of bounds",
-		 8,
+		 9,
 		 (1 << 20) + 1,
 		 1 << 20},
 		{{.size = size, .max_insns = (1 << 24) + 1},
 		 "max_insns out of bounds",
-		 9,
+		 10,
 		 (1 << 24) + 1,
 		 1 << 24},
 		{{.size = size, .max_program = 65537},
 		 "max_program out of bounds",
-		 10,
+		 11,
 		 65537,
 		 65536},
 		{{.size = size, .max_events = 65537},
 		 "max_events out of bounds",
-		 11,
+		 12,
 		 65537,
 		 65536},
 	};
@@ -183,6 +183,20 @@ test_defaults_are_as_documented(void **state)
 /* Memory */
 
 static void
+limit_all(struct vnet_switch *sw, uint64_t owner)
+{
+	const struct vnet_limit limit = {
+		.size = sizeof(limit),
+		.frames_per_s = 1,
+	};
+
+	for (int side = VNET_INGRESS; side <= VNET_EGRESS; side++)
+		assert_int_equal(vnet_limit_set(sw, owner, (enum vnet_side)side,
+						VNET_TRAFFIC_ALL, &limit, NULL),
+				 0);
+}
+
+static void
 test_memory_is_what_a_full_switch_takes(void **state)
 {
 	static const struct vnet_switch_config configs[] = {
@@ -233,6 +247,8 @@ test_memory_is_what_a_full_switch_takes(void **state)
 			snprintf(name, sizeof(name), "p%u", (unsigned int)k);
 			port = test_port(sw, name);
 			assert_int_equal(vnet_null_open(sw, port, &id), 0);
+			limit_all(sw, port);
+			limit_all(sw, id);
 			if (!k)
 				first = port;
 		}
@@ -598,7 +614,9 @@ test_traffic_pushes_no_event_out(void **state)
 	struct net *net = *state;
 	vnet_port_id c;
 
-	net_reopen(net, &(struct vnet_switch_config){.max_events = 4});
+	/* An address that may move as often as it likes, or nearly. */
+	net_reopen(net, &(struct vnet_switch_config){.max_events = 4,
+						     .flap_moves = 255});
 	drain_events(net);
 	c = test_port(net->sw, "c");
 	drain_events(net);
@@ -655,9 +673,11 @@ static void
 test_events_have_names_and_a_size(void **state)
 {
 	static const char *const names[] = {
-		"overflow",       "port_added", "port_removed", "client_added",
-		"client_removed", "link_up",    "link_down",    "driver_error",
-		"address_moved",  "fdb_full",   "queue_full",
+		"overflow",     "port_added",     "port_removed",
+		"client_added", "client_removed", "link_up",
+		"link_down",    "driver_error",   "address_moved",
+		"fdb_full",     "queue_full",     "loop",
+		"address_held", "move_refused",   "limited",
 	};
 	struct vnet_event e = {.size = 4};
 	struct net *net = *state;

@@ -233,7 +233,7 @@ tell(struct vnet_medium *m)
 		return;
 	m->is_told = true;
 	set_changed(m);
-	vnet_port_set_link(m->sw, m->port, false);
+	vnet_client_set_link(m->sw, m->client, false);
 }
 
 int
@@ -264,7 +264,7 @@ vnet_medium_set_up(struct vnet_medium *m, bool up)
 		return;
 	m->is_up = up;
 	if (m->client != VNET_NO_ID && !m->error)
-		vnet_port_set_link(m->sw, m->port, up);
+		vnet_client_set_link(m->sw, m->client, up);
 }
 
 void
@@ -317,7 +317,7 @@ vnet_medium_attach(struct vnet_medium *m, struct vnet_switch *sw,
 	m->port = port;
 	set_changed(m);
 	if (!m->is_up)
-		vnet_port_set_link(sw, port, false);
+		vnet_client_set_link(sw, m->client, false);
 	return 0;
 
 end_watch:

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Local attachment: a process opens a client of a vif of a switch that another
+ * process runs, through a Unix socket, without any privilege.
+ *
+ * A session is two sockets of SOCK_SEQPACKET. One, to which the client has
+ * connected, is for what is asked and answered: which vif, which filters. The
+ * other is for frames alone, one a message behind its offload fields; the
+ * switch makes it and hands it over with its welcome. A session ends when either
+ * is closed.
+ *
+ * First here what a client uses, then what a switch does.
+ */
+#ifndef VNET_ATTACH_H
+#define VNET_ATTACH_H
+
+#include <sys/types.h>
+
+#include <vnet/types.h>
+#include <vnet/filter.h>
+#include <vnet/medium.h>
+#include <vnet/port.h>
+
+VNET_BEGIN_DECLS
+
+/*
+ * The client. One is used by one thread at a time. Nothing but
+ * vnet_attach_open() and vnet_attach_set_filters() waits for anything.
+ */
+
+struct vnet_attach;
+
+/**
+ * struct vnet_attach_config - what to open
+ * @size:	sizeof(struct vnet_attach_config)
+ * @path:	of the switch's socket
+ * @vif:	the name of the port; NULL for the only one that the socket is for
+ * @carries:	VNET_CARRIES_CSUM, _TSO4, _TSO6, _USO: the offload fields that the
+ *		caller understands in frames that it receives. (It may send frames
+ *		with any of them.)
+ * @timeout_ms:	how long to wait for each answer; 0 for 5000
+ */
+struct vnet_attach_config {
+	size_t size;
+	const char *path;
+	const char *vif;
+	uint32_t carries;
+	uint32_t timeout_ms;
+};
+
+/**
+ * vnet_attach_open() - open a client of a vif
+ * @a:		set on success
+ * @why:	filled when it fails, with the step that did; may be NULL
+ *
+ * Return: 0; -EACCES if the switch does not let the caller, -ENOENT if there is
+ * no such vif, or no such socket, -ECONNREFUSED, -EUSERS if there are as many
+ * clients as there may be, -ETIMEDOUT, -EPROTO if what answers is no switch,
+ * -ENOMEM, ...
+ */
+VNET_API int vnet_attach_open(struct vnet_attach **a,
+			      const struct vnet_attach_config *config,
+			      struct vnet_why *why);
+
+/* What the switch says of it: vif, the client's own address, and MTU. */
+struct vnet_attach_info {
+	size_t size; /* set by the caller */
+	char vif[VNET_PORT_NAME_SIZE];
+	uint32_t index; /* of the client at its vif */
+	struct vnet_mac mac;
+	uint32_t mtu;
+};
+
+/* Return: 0, -EINVAL for an unknown info->size. */
+VNET_API int vnet_attach_get(const struct vnet_attach *a,
+			     struct vnet_attach_info *info);
+
+/* To be watched: for reading, and for writing while vnet_attach_send() took less
+ * than it was given. The same until vnet_attach_close(), which closes it. */
+VNET_API int vnet_attach_fd(const struct vnet_attach *a);
+
+/* The most frames that one call moves. */
+#define VNET_ATTACH_BATCH 64
+
+/**
+ * vnet_attach_send() - give frames to the switch
+ *
+ * Their tags out of band (vnet_frame.tag) are put into the frame.
+ *
+ * Return: how many it took, fewer than @n when there is no more room now;
+ * -EMSGSIZE if the first of them is longer than a frame can be, -EINVAL if its
+ * tags or its offload fields are none; -EPIPE if the switch has ended the session.
+ */
+VNET_API int vnet_attach_send(struct vnet_attach *a,
+			      const struct vnet_frame *frames, size_t n);
+
+/**
+ * vnet_attach_receive() - take frames from the switch
+ * @frames:	filled; what they point to is lent until the next call of this
+ *		function for @a, or vnet_attach_close()
+ * @max:	room there; no more than VNET_ATTACH_BATCH are filled
+ *
+ * Return: how many, 0 if there are none now; -EPIPE if the switch has ended the
+ * session, behind the last of them.
+ */
+VNET_API int vnet_attach_receive(struct vnet_attach *a,
+				 struct vnet_frame *frames, size_t max);
+
+/**
+ * vnet_attach_set_filters() - replace its receive filters of one side
+ * @side:	VNET_RECEIVE_IN or VNET_RECEIVE_OUT
+ * @why:	what the switch says; its text is lent until the next call for @a;
+ *		may be NULL
+ *
+ * As vnet_filter_set(). Return: 0; what that returns; -ETIMEDOUT, -EPIPE.
+ */
+VNET_API int vnet_attach_set_filters(struct vnet_attach *a, enum vnet_side side,
+				     const struct vnet_rule *rules,
+				     size_t nrules,
+				     enum vnet_verdict default_verdict,
+				     struct vnet_why *why);
+
+/* End the session. NULL is nothing to do. */
+VNET_API void vnet_attach_close(struct vnet_attach *a);
+
+/*
+ * The switch. What is asked and answered may be done by another thread than the
+ * one that forwards (medium.h); nothing waits for the client.
+ */
+
+/**
+ * vnet_attach_listen() - wait for clients at a Unix socket
+ * @path:	of the socket. One that nobody listens at is replaced, any other
+ *		file is not
+ * @mode:	who may connect, as of chmod(2)
+ * @fd:		set on success: watch it for reading, hand it to
+ *		vnet_attach_accept(), close it; the file at @path is then the
+ *		caller's to remove
+ * @why:	filled when it fails, with the step that did; may be NULL
+ *
+ * Return: as vnet_stream_listen().
+ */
+VNET_API int vnet_attach_listen(const char *path, mode_t mode, int *fd,
+				struct vnet_why *why);
+
+struct vnet_session;
+
+/* Take a client that has connected. Return: 0; -EAGAIN if there is none,
+ * -ENOMEM, -EMFILE, ... */
+VNET_API int vnet_attach_accept(struct vnet_session **session, int listen_fd,
+				struct vnet_why *why);
+
+/* Watch it for reading, and call vnet_session_next() when it is so. */
+VNET_API int vnet_session_fd(const struct vnet_session *session);
+
+/* Who has connected (SO_PEERCRED: as of then). */
+struct vnet_session_peer {
+	size_t size; /* set by the caller */
+	pid_t pid;
+	uid_t uid;
+	gid_t gid;
+};
+
+/* Return: 0, -EINVAL for an unknown peer->size. */
+VNET_API int vnet_session_peer(const struct vnet_session *session,
+			       struct vnet_session_peer *peer);
+
+/* Has the peer this group, as its own or a supplementary one (SO_PEERGROUPS)? */
+VNET_API bool vnet_session_has_group(const struct vnet_session *session,
+				     gid_t gid);
+
+enum vnet_request_type {
+	VNET_REQUEST_OPEN = 1,    /* the first, and that only once */
+	VNET_REQUEST_FILTERS = 2, /* vnet_attach_set_filters() */
+};
+
+/**
+ * struct vnet_request - what a client asks for
+ * @size:	sizeof(struct vnet_request), set by the caller
+ * @vif:	of OPEN; empty if it did not say
+ * @side, @rules, @nrules, @default_verdict: of FILTERS, lent until the next call
+ *		of vnet_session_next(). The programs are bytes from outside:
+ *		vnet_filter_set() checks them. The side is one of a client's
+ */
+struct vnet_request {
+	size_t size;
+	enum vnet_request_type type;
+	char vif[VNET_PORT_NAME_SIZE];
+	enum vnet_side side;
+	const struct vnet_rule *rules;
+	size_t nrules;
+	enum vnet_verdict default_verdict;
+};
+
+/**
+ * vnet_session_next() - what does the client ask for?
+ *
+ * Each request is answered, by vnet_session_welcome() if it is OPEN and granted,
+ * else by vnet_session_answer(), before the next is read.
+ *
+ * Return: 1 with @request filled, 0 if there is none now; -EPIPE if the client has
+ * left, -EPROTO if what it sends is no request: end the session then.
+ */
+VNET_API int vnet_session_next(struct vnet_session *session,
+			       struct vnet_request *request);
+
+/**
+ * vnet_session_open() - make the medium of a session that may open a vif
+ * @m:		set on success: kind "attach". Attach it to the port, then call
+ *		vnet_session_welcome(). It outlives the session where that ends
+ *		first, and says that it has gone when the client has left
+ * @sndbuf:	octets that the kernel may hold for the client, as of
+ *		SO_SNDBUF; 0 for the system's default
+ *
+ * Return: 0; -EALREADY if it has one, -ENOMEM, -EMFILE, ...
+ */
+VNET_API int vnet_session_open(struct vnet_session *session,
+			       struct vnet_medium **m, struct vnet_media *media,
+			       uint32_t sndbuf, struct vnet_why *why);
+
+/* Tell the client that it has what it asked for, and what that is: @info is as
+ * vnet_attach_get() will give it. Return: 0; -EPIPE if it has left, or does not
+ * read: end the session then. */
+VNET_API int vnet_session_welcome(struct vnet_session *session,
+				  const struct vnet_attach_info *info);
+
+/* Answer: 0 for done, or why not, an -errno, and @why (may be NULL) to say more.
+ * Return: as vnet_session_welcome(). */
+VNET_API int vnet_session_answer(struct vnet_session *session, int error,
+				 const struct vnet_why *why);
+
+/* End it; its medium is the caller's to close. NULL is nothing to do. */
+VNET_API void vnet_session_close(struct vnet_session *session);
+
+VNET_END_DECLS
+
+#endif
