@@ -8,9 +8,13 @@
 
 #define NONE UINT32_MAX
 
-/* A source of weight 1 may send this much a round. Any number serves; the
- * smaller, the finer do sources alternate, down to one full frame. */
+/* Octets that a source of weight 1 may send in a round, where there is no
+ * heavier one. Any number serves; the smaller, the finer do sources alternate,
+ * down to one full frame. */
 #define QUANTUM 1514u
+
+/* Deficits count fractions of an octet, 1 << FRACTION of them. */
+#define FRACTION 10
 
 /* The two states of the schedule. */
 enum { REAL = 0, PEEK = 1 };
@@ -264,6 +268,30 @@ leave_ring(struct vnet_pool *pool, struct vnet_queue *q, uint32_t i)
 	pool->sub[s->ring_next].ring_prev = s->ring_prev;
 }
 
+/* The logarithm of a weight: what queues count sub-queues by. */
+static uint32_t
+rank_of(uint32_t weight)
+{
+	uint32_t rank = 0;
+
+	while (weight >>= 1)
+		rank++;
+	return rank;
+}
+
+/* It counts as one of that weight from now on. */
+static void
+set_weight(struct vnet_queue *q, struct vnet_sub *s, uint32_t weight)
+{
+	if (s->weight == weight)
+		return;
+	if (s->weight)
+		q->nranked[REAL][rank_of(s->weight)]--;
+	if (weight)
+		q->nranked[REAL][rank_of(weight)]++;
+	s->weight = weight;
+}
+
 static uint32_t
 open_sub(struct vnet_pool *pool, struct vnet_queue *q, vnet_client_id source)
 {
@@ -294,6 +322,7 @@ close_sub(struct vnet_pool *pool, struct vnet_queue *q, uint32_t i)
 		p = &pool->sub[*p].hash_next;
 	*p = s->hash_next;
 	leave_ring(pool, q, i);
+	set_weight(q, s, 0);
 	vnet_heap_remove(&q->longest, i);
 	q->nsubs--;
 	s->hash_next = pool->free_sub;
@@ -567,7 +596,7 @@ vnet_queue_push(struct vnet_pool *pool, struct vnet_queue *q,
 	}
 	if (i == NONE)
 		i = open_sub(pool, q, source);
-	pool->sub[i].quantum = weight * QUANTUM;
+	set_weight(q, &pool->sub[i], weight);
 	append(pool, q, i, f, need);
 	return true;
 
@@ -580,6 +609,18 @@ lose_arriving:
 }
 
 /* Serving */
+
+/* What @s may send in a round: for the heaviest that is there two full frames to
+ * four, or what its weight is worth where that is less. */
+static uint32_t
+quantum(const struct vnet_queue *q, const struct vnet_sub *s, int which)
+{
+	uint32_t rank = VNET_QUEUE_RANKS - 1;
+
+	while (rank > 1 && !q->nranked[which][rank])
+		rank--;
+	return s->weight * QUANTUM << (FRACTION - (rank - 1));
+}
 
 /* Whose turn is it, in the real schedule or in the peek? */
 static uint32_t
@@ -597,15 +638,16 @@ schedule(struct vnet_pool *pool, struct vnet_queue *q, int which)
 			s->peek = q->peek;
 		}
 		if (t->frames) {
-			uint32_t octets =
-				octets_of(record_at(pool, t->block, t->off));
+			uint32_t cost =
+				octets_of(record_at(pool, t->block, t->off))
+				<< FRACTION;
 
 			if (!t->served) {
-				t->deficit += s->quantum;
+				t->deficit += quantum(q, s, which);
 				t->served = true;
 			}
-			if (octets <= t->deficit) {
-				t->deficit -= octets;
+			if (cost <= t->deficit) {
+				t->deficit -= cost;
 				return i;
 			}
 		}
@@ -618,6 +660,7 @@ void
 vnet_queue_peek_begin(struct vnet_queue *q)
 {
 	q->turn[PEEK] = q->turn[REAL];
+	memcpy(q->nranked[PEEK], q->nranked[REAL], sizeof(q->nranked[PEEK]));
 	q->peek_left = q->frames;
 	q->peek++;
 }
@@ -627,11 +670,15 @@ vnet_queue_peek(struct vnet_pool *pool, struct vnet_queue *q,
 		struct vnet_frame *f, uint8_t **scratch, size_t *room)
 {
 	const struct record *r;
+	const struct vnet_sub *s;
 	struct vnet_turn *t;
+	uint32_t i;
 
 	if (!q->peek_left)
 		return false;
-	t = &pool->sub[schedule(pool, q, PEEK)].turn[PEEK];
+	i = schedule(pool, q, PEEK);
+	s = &pool->sub[i];
+	t = &pool->sub[i].turn[PEEK];
 	r = record_at(pool, t->block, t->off);
 	*f = (struct vnet_frame){
 		.len = r->len,
@@ -656,7 +703,8 @@ vnet_queue_peek(struct vnet_pool *pool, struct vnet_queue *q,
 		*room -= r->len;
 	}
 	q->peek_left--;
-	t->frames--;
+	if (!--t->frames)
+		q->nranked[PEEK][rank_of(s->weight)]--;
 	t->block = r->next_block;
 	t->off = r->next_off;
 	return true;

@@ -12,10 +12,17 @@
 #include "core.h"
 #include "heap.h"
 
+/* Of weights, by powers of two: 1 to 1024. */
+#define VNET_QUEUE_RANKS 11
+
 /*
  * A queue is made of sub-queues, one for each source with a backlog, served by
- * deficit round robin in octets (Shreedhar and Varghese, SIGCOMM 1995). A
- * sub-queue is a string of records in blocks of the pool: small frames share a
+ * deficit round robin in octets (Shreedhar and Varghese, SIGCOMM 1995). The
+ * heaviest that is there gets a few frames in a round, the others in proportion:
+ * were a round longer than the queue, who stays below its share would lose
+ * frames while it waits for its turn.
+ *
+ * A sub-queue is a string of records in blocks of the pool: small frames share a
  * block, long ones span several. So a sub-queue holds at least one block, an
  * idle client holds none, and memory does not fragment.
  *
@@ -44,7 +51,8 @@ struct vnet_queue {
 	uint32_t frames;
 	uint32_t blocks;
 	uint32_t nsubs;
-	uint32_t turn[2];   /* whose turn it is: in fact, in the peek */
+	uint32_t turn[2]; /* whose turn it is: in fact, in the peek */
+	uint32_t nranked[2][VNET_QUEUE_RANKS]; /* sub-queues by weight */
 	uint32_t peek_left; /* frames that the peek under way has not seen */
 	uint64_t peek;      /* its number */
 	struct vnet_heap longest; /* sub-queues by blocks */
@@ -55,14 +63,14 @@ struct vnet_turn {
 	uint32_t block; /* where its first record is */
 	uint32_t off;
 	uint32_t frames;
-	uint32_t deficit; /* octets that it may still send this round */
+	uint32_t deficit; /* what it may still send, in octets / 1024 */
 	bool served;      /* has had this round's quantum */
 };
 
 struct vnet_sub {
 	vnet_client_id source;
 	uint32_t queue; /* slot of the client whose queue it is part of */
-	uint32_t quantum;
+	uint32_t weight;
 	uint32_t hash_next; /* also links the free ones */
 	uint32_t ring_next;
 	uint32_t ring_prev;

@@ -153,6 +153,29 @@ test_weights_hold_among_clients_of_one_vif(void **state)
 	assert_weights_hold(&c);
 }
 
+/* Seven flood; the one of them with the most weight gets all that it asks for,
+ * which is less than its share, and waits no longer for it than one of equal
+ * weights would. */
+static void
+test_heavy_source_below_its_share_loses_nothing(void **state)
+{
+	static const uint32_t weight[] = {1, 1, 1, 1, 1, 500, 500, 1000};
+	struct congestion c = weighted();
+	struct congestion_source *heavy = &c.source[7];
+	struct congestion_result r;
+
+	(void)state;
+	for (uint32_t i = 0; i < CONGESTION_SOURCES; i++)
+		c.source[i].weight = weight[i];
+	heavy->offered = CONGESTION_WHOLE * 45 / 100;
+	heavy->burst = 1;
+	congestion_run(&c, &r);
+	if (r.fault)
+		fail_msg("%s", r.fault);
+	assert_int_equal(r.share[7].lost, 0);
+	assert_true(r.share[7].delay < SECONDS(1) / 500);
+}
+
 /* All that eight send goes to the wire, and to three that read nothing of it. */
 static struct congestion
 with_deaf(uint64_t pool_octets)
@@ -220,6 +243,8 @@ main(void)
 		cmocka_unit_test(test_each_gets_what_its_weight_says),
 		cmocka_unit_test(
 			test_each_gets_what_its_weight_says_whatever_it_sends),
+		cmocka_unit_test(
+			test_heavy_source_below_its_share_loses_nothing),
 		cmocka_unit_test(test_weights_hold_among_clients_of_one_vif),
 		cmocka_unit_test(
 			test_clients_that_never_read_hold_their_quota_and_cost_others_nothing),

@@ -33,7 +33,7 @@ struct sub {
 	uint32_t weight;
 	struct node *head;
 	struct node *tail;
-	uint32_t deficit;
+	uint64_t deficit; /* in octets / 1024 */
 	bool served;
 };
 
@@ -182,6 +182,23 @@ lay_down(const struct run *run, const struct sub *s, struct node *node)
 	return n;
 }
 
+/* What a weight of 1 is worth in a round, in octets / 1024: so much that the
+ * heaviest may send two to four times QUANTUM, or its weight times that. */
+static uint64_t
+worth(const struct queue *m)
+{
+	uint64_t n = (uint64_t)QUANTUM * 1024;
+	uint32_t heaviest = 0;
+
+	for (uint32_t i = 0; i < m->nsubs; i++) {
+		if (heaviest < m->sub[i].weight)
+			heaviest = m->sub[i].weight;
+	}
+	for (; heaviest >= 4; heaviest /= 2)
+		n /= 2;
+	return n;
+}
+
 /* Whose turn it is, in the queue or in a copy of it. Steps the schedule, and
  * takes the frame out of the list of its sub-queue. */
 static struct node *
@@ -192,10 +209,12 @@ serve(struct queue *m)
 		struct node *node = s->head;
 
 		if (!s->served)
-			s->deficit += s->weight * QUANTUM;
+			s->deficit += s->weight * worth(m);
 		s->served = true;
-		if (vnet_frame_octets(&node->f) <= s->deficit) {
-			s->deficit -= vnet_frame_octets(&node->f);
+		if (UINT64_C(1024) * vnet_frame_octets(&node->f) <=
+		    s->deficit) {
+			s->deficit -=
+				UINT64_C(1024) * vnet_frame_octets(&node->f);
 			s->head = node->next;
 			if (!s->head)
 				remove_sub(m, s);
@@ -430,9 +449,10 @@ source_number(uint32_t n)
 static void
 push(struct run *run, uint32_t slot, vnet_client_id source)
 {
+	static const uint32_t weights[] = {1, 2, 3, 1, 40, 2, 1024};
 	struct queue *m = &run->model[slot];
 	struct node *node = random_frame(run);
-	uint32_t weight = (uint32_t)(source + run->nchanges) % 3 + 1;
+	uint32_t weight = weights[(source + run->nchanges) % 7];
 	uint32_t had = queue_blocks(m);
 	uint32_t need = lay_down(run, sub_of(m, source), node);
 	struct verdict v = judge(run, slot, source, sub_of(m, source), need);
