@@ -12,132 +12,36 @@ inside namespaces that end with this program. bench/README.md says what the
 cases are.
 """
 import json
-import os
 import pathlib
 import re
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
 
-SKIPPED = 77  # exit status
-TIMEOUT_S = 120  # for all of a measurement
-PATIENCE_S = 10  # for what comes soon or not at all
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "netns"))
+sys.dont_write_bytecode = True
+from hosts import (  # noqa: E402
+    SENDER_CPU, SWITCH_CPU, WORK, Failed, Skipped, add_host, figures, helper,
+    in_host, ip, ip_if_possible, main, need, pin, run, start_vnet_switch,
+    vnet_switch_command, vnetctl, wait_for_interface,
+)
 
 TCP_S, TCP_OMIT_S = 3, 1
 FRAMES_S = 2
 ROUND_TRIPS = 20000
 IDLE_TAPS = 1000
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = pathlib.Path(os.environ.get("BENCH_BUILD", ROOT / "build/release"))
-VNET_SWITCH = BUILD / "examples/vnet-switch/vnet-switch"
-VNETCTL = BUILD / "examples/vnetctl/vnetctl"
-WORK = pathlib.Path("/run")  # a tmpfs of our own
-
 # By the interface.
 HOSTS = {"ta": "a", "tb": "b"}
 MACS = {"ta": "02:00:00:00:00:0a", "tb": "02:00:00:00:00:0b"}
 ADDRESSES = {"ta": "10.0.0.1", "tb": "10.0.0.2"}
 
-# Who sends or asks has one processor; the switch, and who receives or answers,
-# have the other.
-CPUS = sorted(os.sched_getaffinity(0))
-SENDER_CPU, SWITCH_CPU = CPUS[0], CPUS[-1]
-
-
-class Skipped(Exception):
-    """It cannot be measured here."""
-
-
-class Failed(Exception):
-    """It went wrong."""
-
-
-# Programs
-
-
-def need(tool, package):
-    path = shutil.which(tool)
-    if not path:
-        raise Skipped(f"no {tool} (package {package})")
-    return path
-
-
-def built(path):
-    if not os.access(path, os.X_OK):
-        raise Skipped(f"no {path}: it has not been built")
-    return path
-
-
-def helper(name):
-    return built(BUILD / "bench" / f"bench_netns_{name}")
-
-
-def pin(cpu):
-    return lambda: os.sched_setaffinity(0, {cpu})
-
-
-def run(*words, **options):
-    """What a command prints."""
-    words = [str(word) for word in words]
-    done = subprocess.run(
-        words,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        **options,
-    )
-    if done.returncode:
-        said = done.stderr.strip() or done.stdout.strip()
-        raise Failed(f"{' '.join(words)[:200]}: {said[-1000:]}")
-    return done.stdout
-
-
-def figures(text):
-    """Of lines of a name and a number."""
-    pairs = (line.split() for line in text.splitlines())
-    return {name: float(number) for name, number in pairs}
-
 
 # Hosts and interfaces
 
 
-def ip(*words):
-    return run("ip", *words)
-
-
-def in_host(host, *words, **options):
-    return run("ip", "netns", "exec", host, *words, **options)
-
-
-def ip_if_possible(what, *words):
-    """For what not every kernel has."""
-    try:
-        ip(*words)
-    except Failed as why:
-        if re.search("not supported|[Uu]nknown device type", str(why)):
-            raise Skipped(f"this kernel has no {what}") from None
-        raise
-
-
-# Else the hosts would say of themselves what is not to be counted.
-WITHOUT_IPV6 = """
-for conf in all default; do
-    file=/proc/sys/net/ipv6/conf/$conf/disable_ipv6
-    if [ -e $file ]; then echo 1 >$file; fi
-done
-"""
-
-
 def set_up_hosts():
-    run("sh", "-c", WITHOUT_IPV6)
     for host in HOSTS.values():
-        ip("netns", "add", host)
-        in_host(host, "sh", "-c", WITHOUT_IPV6)
-        ip("-n", host, "link", "set", "lo", "up")
+        add_host(host)
 
 
 def set_up_interface(name):
@@ -151,16 +55,6 @@ def counters(name):
     where = ("-n", HOSTS[name]) if name in HOSTS else ()
     (link,) = json.loads(ip(*where, "-j", "-s", "link", "show", "dev", name))
     return link["stats64"]
-
-
-def wait_for_interface(name, process):
-    end = time.monotonic() + PATIENCE_S
-    while name not in (known for _, known in socket.if_nameindex()):
-        if process.poll() is not None:
-            raise Failed(f"{process.args[0]} ends with {process.returncode}")
-        if time.monotonic() > end:
-            raise Failed(f"{process.args[0]} does not make {name}")
-        time.sleep(0.01)
 
 
 # The systems. Making one starts it. Its drops() are two numbers: frames from ta
@@ -224,25 +118,18 @@ class VnetSwitch:
     SOCKET = WORK / "vnet-switch.sock"
 
     def __init__(self, *options):
-        ready, fd = os.pipe()
-        self.process = subprocess.Popen(
-            [*self.command(), "--ready-fd", str(fd), *options], pass_fds=[fd]
-        )
-        os.close(fd)
-        if os.read(ready, 6) != b"ready\n":
-            raise Failed("vnet-switch does not start")
+        self.process = start_vnet_switch(*self.command(), *options)
 
     @classmethod
     def command(cls):
-        words = [str(built(VNET_SWITCH)), "--log", "warning"]
-        words += ["--socket", str(cls.SOCKET), "--cpu", str(SWITCH_CPU)]
+        words = vnet_switch_command(cls.SOCKET)
         for name, host in HOSTS.items():
             where = f"mac={MACS[name]},address={ADDRESSES[name]}/24"
             words += ["--tap", f"{name},netns={host},{where}"]
         return words
 
     def stats(self):
-        return json.loads(run(built(VNETCTL), "-s", self.SOCKET, "-j", "stats"))
+        return vnetctl(self.SOCKET, "stats")
 
     def drops(self):
         stats = self.stats()
@@ -348,66 +235,4 @@ CASES = {
 }
 
 
-def print_list():
-    print("unpinned")  # as a whole
-    for case, (_, systems) in CASES.items():
-        for system in systems:
-            print(case, system, "ours" if system in OURS else "peer", "-")
-
-
-def enter():
-    """Does not return: goes on as the first process of a PID namespace, with
-    which all ends that is left in it."""
-    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
-        raise Skipped("/dev/net/tun is not there, or not for this user")
-    words = [need("unshare", "util-linux"), "-nmpf", "--mount-proc"]
-    words += ["--kill-child"]
-    if os.geteuid() != 0:
-        words += ["-U", "--map-user=1000", "--map-group=1000", "--keep-caps"]
-    try:
-        run(*words, "true")
-    except Failed as why:
-        raise Skipped(f"cannot make namespaces: {why}") from None
-    os.environ["BENCH_NETNS_INSIDE"] = "1"
-    os.execv(words[0], [*words, sys.executable, *sys.argv])
-
-
-def out_of_time(_number, _frame):
-    raise Failed(f"no end after {TIMEOUT_S} seconds")
-
-
-def measure(case, system):
-    # Where ip is, which an ordinary user may not know.
-    os.environ["PATH"] += ":/usr/sbin:/sbin"
-    need("ip", "iproute2")
-    if "BENCH_NETNS_INSIDE" not in os.environ:
-        enter()
-    signal.signal(signal.SIGALRM, out_of_time)
-    signal.alarm(TIMEOUT_S)
-    run("mount", "-t", "tmpfs", "tmpfs", WORK)
-    set_up_hosts()
-    do, systems = CASES[case]
-    for unit, value in do(systems[system]).items():
-        print(unit, value)
-
-
-def main():
-    if sys.argv[1:] == ["--list"]:
-        print_list()
-        return 0
-    case, system = sys.argv[1:] if len(sys.argv) == 3 else (None, None)
-    if case not in CASES or system not in CASES[case][1]:
-        print(__doc__.strip(), file=sys.stderr)
-        return 2
-    try:
-        measure(case, system)
-    except Skipped as why:
-        print(why, file=sys.stderr)
-        return SKIPPED
-    except Failed as why:
-        print(why, file=sys.stderr)
-        return 1
-    return 0
-
-
-sys.exit(main())
+sys.exit(main(__doc__, CASES, OURS, set_up_hosts))

@@ -3,10 +3,11 @@
  * Round trips of a small datagram between two hosts, each asleep until it
  * arrives.
  *
- *	rtt FROM CPU TO CPU ADDRESS ROUNDS
+ *	rtt FROM[,FROM]... CPU TO CPU ADDRESS ROUNDS
  *
- * ADDRESS is that of TO. Prints what half, and what 99 of 100 of them did not
- * exceed, in microseconds.
+ * ADDRESS is that of TO. Where several ask, they do so at the same time, each as
+ * often. Prints what half, and what 99 of 100 of all did not exceed, in
+ * microseconds.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,11 +23,22 @@
 #include "host.h"
 
 /* Before the clock starts: addresses are found, caches are warm. */
-#define WARM_UP 200
+#define WARM_UP    200
+
+#define MAX_ASKERS 64
 
 struct answerer {
 	const char *cpu;
 	int fd;
+};
+
+/* @took: each round, in ns */
+struct asker {
+	const char *cpu;
+	int fd;
+	uint32_t rounds;
+	uint64_t *took;
+	pthread_t thread;
 };
 
 static void *
@@ -77,6 +89,19 @@ round_trip(int fd, uint32_t number)
 	return host_now() - start;
 }
 
+static void *
+ask(void *arg)
+{
+	const struct asker *a = arg;
+
+	host_pin(a->cpu);
+	for (uint32_t i = 0; i < WARM_UP; i++)
+		round_trip(a->fd, i);
+	for (uint32_t i = 0; i < a->rounds; i++)
+		a->took[i] = round_trip(a->fd, WARM_UP + i);
+	return NULL;
+}
+
 static int
 compare(const void *a, const void *b)
 {
@@ -94,6 +119,28 @@ percentile(const uint64_t *took, size_t n, size_t percent)
 	return (double)took[i] / 1e3;
 }
 
+static int
+connected_socket(const char *host, const struct sockaddr_in *to)
+{
+	const struct timeval patience = {.tv_sec = 5};
+	int fd = datagram_socket(host);
+
+	if (connect(fd, (const struct sockaddr *)to, sizeof(*to)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		       sizeof(patience)) < 0)
+		host_fail("cannot connect from %s: %s", host, strerror(errno));
+	return fd;
+}
+
+static void
+start(pthread_t *thread, void *(*fn)(void *), void *arg)
+{
+	int r = pthread_create(thread, NULL, fn, arg);
+
+	if (r)
+		host_fail("cannot start a thread: %s", strerror(r));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -101,40 +148,42 @@ main(int argc, char **argv)
 		.sin_family = AF_INET,
 		.sin_port = htons(1000),
 	};
-	const struct timeval patience = {.tv_sec = 5};
+	struct asker asker[MAX_ASKERS];
 	struct answerer a;
+	pthread_t thread;
 	uint32_t rounds;
 	uint64_t *took;
-	pthread_t thread;
-	int fd, r;
+	size_t n = 0;
 
 	if (argc != 7 || !inet_aton(argv[5], &addr.sin_addr) ||
 	    atoi(argv[6]) < 100) {
-		fprintf(stderr, "usage: rtt FROM CPU TO CPU ADDRESS ROUNDS\n");
+		fprintf(stderr, "usage: rtt FROM[,FROM]... CPU TO CPU ADDRESS "
+				"ROUNDS\n");
 		return 2;
 	}
 	rounds = (uint32_t)atoi(argv[6]);
-	took = calloc(rounds, sizeof(*took));
+	took = calloc((size_t)rounds * MAX_ASKERS, sizeof(*took));
 	if (!took)
 		host_fail("no memory");
 	a = (struct answerer){argv[4], datagram_socket(argv[3])};
 	if (bind(a.fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		host_fail("cannot bind to %s: %s", argv[5], strerror(errno));
-	fd = datagram_socket(argv[1]);
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
-		       sizeof(patience)) < 0)
-		host_fail("cannot connect to %s: %s", argv[5], strerror(errno));
-	r = pthread_create(&thread, NULL, answer, &a);
-	if (r)
-		host_fail("cannot start a thread: %s", strerror(r));
-	host_pin(argv[2]);
-	for (uint32_t i = 0; i < WARM_UP; i++)
-		round_trip(fd, i);
-	for (uint32_t i = 0; i < rounds; i++)
-		took[i] = round_trip(fd, WARM_UP + i);
-	qsort(took, rounds, sizeof(*took), compare);
-	printf("p50 %.3f\np99 %.3f\n", percentile(took, rounds, 50),
-	       percentile(took, rounds, 99));
+	for (char *host = strtok(argv[1], ","); host && n < MAX_ASKERS;
+	     host = strtok(NULL, ","), n++)
+		asker[n] = (struct asker){
+			.cpu = argv[2],
+			.fd = connected_socket(host, &addr),
+			.rounds = rounds,
+			.took = took + n * rounds,
+		};
+	start(&thread, answer, &a);
+	for (size_t i = 0; i < n; i++)
+		start(&asker[i].thread, ask, &asker[i]);
+	for (size_t i = 0; i < n; i++)
+		pthread_join(asker[i].thread, NULL);
+	n *= rounds;
+	qsort(took, n, sizeof(*took), compare);
+	printf("p50 %.3f\np99 %.3f\n", percentile(took, n, 50),
+	       percentile(took, n, 99));
 	return 0;
 }
