@@ -7,14 +7,12 @@
  * connected, is for what is asked and answered: which vif, which filters. The
  * other is for frames alone, one a message behind its offload fields; the
  * switch makes it and hands it over with its welcome. A session ends when either
- * is closed.
+ * is closed; of a process that has forked, when all have closed it.
  *
  * First here what a client uses, then what a switch does.
  */
 #ifndef VNET_ATTACH_H
 #define VNET_ATTACH_H
-
-#include <sys/types.h>
 
 #include <vnet/types.h>
 #include <vnet/filter.h>
@@ -30,6 +28,9 @@ VNET_BEGIN_DECLS
 
 struct vnet_attach;
 
+/* Octets of what a switch says, with the terminating NUL. */
+#define VNET_ATTACH_TEXT_SIZE 128
+
 /**
  * struct vnet_attach_config - what to open
  * @size:	sizeof(struct vnet_attach_config)
@@ -39,6 +40,9 @@ struct vnet_attach;
  *		caller understands in frames that it receives. (It may send frames
  *		with any of them.)
  * @timeout_ms:	how long to wait for each answer; 0 for 5000
+ * @text:	room for VNET_ATTACH_TEXT_SIZE octets: what the switch says when
+ *		it refuses, and why->text points there then. NULL where it is
+ *		enough to know that it does
  */
 struct vnet_attach_config {
 	size_t size;
@@ -46,6 +50,7 @@ struct vnet_attach_config {
 	const char *vif;
 	uint32_t carries;
 	uint32_t timeout_ms;
+	char *text;
 };
 
 /**
@@ -55,8 +60,8 @@ struct vnet_attach_config {
  *
  * Return: 0; -EACCES if the switch does not let the caller, -ENOENT if there is
  * no such vif, or no such socket, -ECONNREFUSED, -EUSERS if there are as many
- * clients as there may be, -ETIMEDOUT, -EPROTO if what answers is no switch,
- * -ENOMEM, ...
+ * clients as there may be, -ETIMEDOUT, -EPROTO if what answers is no switch, or
+ * hangs up, -ENOMEM, ...
  */
 VNET_API int vnet_attach_open(struct vnet_attach **a,
 			      const struct vnet_attach_config *config,
@@ -76,7 +81,8 @@ VNET_API int vnet_attach_get(const struct vnet_attach *a,
 			     struct vnet_attach_info *info);
 
 /* To be watched: for reading, and for writing while vnet_attach_send() took less
- * than it was given. The same until vnet_attach_close(), which closes it. */
+ * than it was given, level-triggered. The same until vnet_attach_close(), which
+ * closes it; -1 once it is a medium. */
 VNET_API int vnet_attach_fd(const struct vnet_attach *a);
 
 /* The most frames that one call moves. */
@@ -87,9 +93,10 @@ VNET_API int vnet_attach_fd(const struct vnet_attach *a);
  *
  * Their tags out of band (vnet_frame.tag) are put into the frame.
  *
- * Return: how many it took, fewer than @n when there is no more room now;
- * -EMSGSIZE if the first of them is longer than a frame can be, -EINVAL if its
- * tags or its offload fields are none; -EPIPE if the switch has ended the session.
+ * Return: how many it took, fewer than @n when there is no more room now, or
+ * before one that cannot be sent; of the first, -EMSGSIZE if it is longer than a
+ * frame can be, or than the socket holds, -EINVAL if its tags or its offload
+ * fields are none; -EPIPE if the switch has ended the session.
  */
 VNET_API int vnet_attach_send(struct vnet_attach *a,
 			      const struct vnet_frame *frames, size_t n);
@@ -100,8 +107,10 @@ VNET_API int vnet_attach_send(struct vnet_attach *a,
  *		function for @a, or vnet_attach_close()
  * @max:	room there; no more than VNET_ATTACH_BATCH are filled
  *
+ * What it reads to is 4 MiB, of which is resident what was read to.
+ *
  * Return: how many, 0 if there are none now; -EPIPE if the switch has ended the
- * session, behind the last of them.
+ * session, behind the last of them; -ENOMEM at the first call.
  */
 VNET_API int vnet_attach_receive(struct vnet_attach *a,
 				 struct vnet_frame *frames, size_t max);
@@ -112,13 +121,28 @@ VNET_API int vnet_attach_receive(struct vnet_attach *a,
  * @why:	what the switch says; its text is lent until the next call for @a;
  *		may be NULL
  *
- * As vnet_filter_set(). Return: 0; what that returns; -ETIMEDOUT, -EPIPE.
+ * As vnet_filter_set(). Return: 0; what that returns; -ENOSPC if they are too many
+ * for a message (of 128 KiB, some 16,000 instructions); -ETIMEDOUT,
+ * and then it is not known whether they hold; -EPIPE.
  */
 VNET_API int vnet_attach_set_filters(struct vnet_attach *a, enum vnet_side side,
 				     const struct vnet_rule *rules,
 				     size_t nrules,
 				     enum vnet_verdict default_verdict,
 				     struct vnet_why *why);
+
+/**
+ * vnet_attach_medium() - make a client a medium of a switch of the caller's
+ * @m:		set on success: kind "attach". It carries all that a client may
+ *		send, and vnet_medium_get() says the client's address and MTU
+ * @a:		the medium's on success, which closes it. Until then it may
+ *		still be asked by vnet_attach_get() and set filters
+ *
+ * Return: 0; -EALREADY if it is one, -ENOMEM.
+ */
+VNET_API int vnet_attach_medium(struct vnet_medium **m,
+				struct vnet_media *media, struct vnet_attach *a,
+				struct vnet_why *why);
 
 /* End the session. NULL is nothing to do. */
 VNET_API void vnet_attach_close(struct vnet_attach *a);
@@ -132,15 +156,15 @@ VNET_API void vnet_attach_close(struct vnet_attach *a);
  * vnet_attach_listen() - wait for clients at a Unix socket
  * @path:	of the socket. One that nobody listens at is replaced, any other
  *		file is not
- * @mode:	who may connect, as of chmod(2)
+ * @mode:	who may connect, as of chmod(2), whatever the umask is
  * @fd:		set on success: watch it for reading, hand it to
  *		vnet_attach_accept(), close it; the file at @path is then the
  *		caller's to remove
  * @why:	filled when it fails, with the step that did; may be NULL
  *
- * Return: as vnet_stream_listen().
+ * Return: as vnet_stream_listen(); -EINVAL for a mode that is none.
  */
-VNET_API int vnet_attach_listen(const char *path, mode_t mode, int *fd,
+VNET_API int vnet_attach_listen(const char *path, uint32_t mode, int *fd,
 				struct vnet_why *why);
 
 struct vnet_session;
@@ -156,9 +180,9 @@ VNET_API int vnet_session_fd(const struct vnet_session *session);
 /* Who has connected (SO_PEERCRED: as of then). */
 struct vnet_session_peer {
 	size_t size; /* set by the caller */
-	pid_t pid;
-	uid_t uid;
-	gid_t gid;
+	int32_t pid;
+	uint32_t uid;
+	uint32_t gid;
 };
 
 /* Return: 0, -EINVAL for an unknown peer->size. */
@@ -167,7 +191,7 @@ VNET_API int vnet_session_peer(const struct vnet_session *session,
 
 /* Has the peer this group, as its own or a supplementary one (SO_PEERGROUPS)? */
 VNET_API bool vnet_session_has_group(const struct vnet_session *session,
-				     gid_t gid);
+				     uint32_t gid);
 
 enum vnet_request_type {
 	VNET_REQUEST_OPEN = 1,    /* the first, and that only once */
@@ -178,9 +202,9 @@ enum vnet_request_type {
  * struct vnet_request - what a client asks for
  * @size:	sizeof(struct vnet_request), set by the caller
  * @vif:	of OPEN; empty if it did not say
- * @side, @rules, @nrules, @default_verdict: of FILTERS, lent until the next call
- *		of vnet_session_next(). The programs are bytes from outside:
- *		vnet_filter_set() checks them. The side is one of a client's
+ * @side, @rules, @nrules, @default_verdict: of FILTERS, lent until it is answered.
+ *		Names and programs are bytes from outside: vnet_filter_set()
+ *		checks them. The side is one of a client's
  */
 struct vnet_request {
 	size_t size;
@@ -199,20 +223,30 @@ struct vnet_request {
  * else by vnet_session_answer(), before the next is read.
  *
  * Return: 1 with @request filled, 0 if there is none now; -EPIPE if the client has
- * left, -EPROTO if what it sends is no request: end the session then.
+ * left, -EPROTO if what it sends is no request (which it has been told), or if it
+ * was refused a vif: end the session then. -EBUSY if the last one is not
+ * answered, -EINVAL for an unknown request->size.
  */
 VNET_API int vnet_session_next(struct vnet_session *session,
 			       struct vnet_request *request);
+
+/* The most of vnet_session_open(). */
+#define VNET_ATTACH_SNDBUF_MAX (UINT32_C(1) << 30)
 
 /**
  * vnet_session_open() - make the medium of a session that may open a vif
  * @m:		set on success: kind "attach". Attach it to the port, then call
  *		vnet_session_welcome(). It outlives the session where that ends
  *		first, and says that it has gone when the client has left
- * @sndbuf:	octets that the kernel may hold for the client, as of
- *		SO_SNDBUF; 0 for the system's default
+ * @sndbuf:	octets that the kernel may hold for the client, and of it, as of
+ *		SO_SNDBUF: it takes twice that, and counts 768 for a short
+ *		frame and 70,000 for one of 64 KiB. VNET_ATTACH_SNDBUF_MAX at the
+ *		most; 0 for 212992. Beyond net.core.wmem_max it takes
+ *		CAP_NET_ADMIN, or is that
+ * @why:	filled when it fails, with the step that did; may be NULL
  *
- * Return: 0; -EALREADY if it has one, -ENOMEM, -EMFILE, ...
+ * Return: 0; -EALREADY if it has one, -EINVAL if it has not asked for one,
+ * -ENOMEM, -EMFILE, ...
  */
 VNET_API int vnet_session_open(struct vnet_session *session,
 			       struct vnet_medium **m, struct vnet_media *media,
@@ -220,12 +254,14 @@ VNET_API int vnet_session_open(struct vnet_session *session,
 
 /* Tell the client that it has what it asked for, and what that is: @info is as
  * vnet_attach_get() will give it. Return: 0; -EPIPE if it has left, or does not
- * read: end the session then. */
+ * read: end the session then. -EINVAL for an unknown info->size, or without
+ * vnet_session_open(). */
 VNET_API int vnet_session_welcome(struct vnet_session *session,
 				  const struct vnet_attach_info *info);
 
-/* Answer: 0 for done, or why not, an -errno, and @why (may be NULL) to say more.
- * Return: as vnet_session_welcome(). */
+/* Answer: 0 for done, or why not, an -errno, and @why (may be NULL) to say more,
+ * of which the text is cut to VNET_ATTACH_TEXT_SIZE. Return: as
+ * vnet_session_welcome(); -EINVAL if nothing was asked, or OPEN is granted. */
 VNET_API int vnet_session_answer(struct vnet_session *session, int error,
 				 const struct vnet_why *why);
 

@@ -18,10 +18,12 @@ struct vnet_switch;
  * and more as long as there is room. Where the table is full, or its
  * max_addresses are, a client that has its share makes room for its newest
  * address by its own oldest; one that has less does by the oldest of the client
- * that has the most. So whoever floods source addresses drives out its own.
+ * that goes furthest beyond its share. So whoever floods source addresses drives
+ * out its own.
  *
- * An address that moves from port to port more than flap_moves (of the switch)
- * times within ten seconds stays where it then is for a minute, with an event.
+ * An address that moves from client to client more than flap_moves (of the
+ * switch) times within ten seconds stays where it then is for a minute, with an
+ * event. (One that the clients of a vif share does not move among them.)
  * "Oldest" goes by whole seconds.
  */
 

@@ -25,7 +25,8 @@
  * whatever others do with the rest,
  *
  *	open a medium: vnet_tap_open(), vnet_tap_adopt(), vnet_uplink_open(),
- *	vnet_stream_listen(), _accept(), _connect(), _adopt()
+ *	vnet_stream_listen(), _accept(), _connect(), _adopt(),
+ *	vnet_session_open(), vnet_attach_medium()
  *	ask and change one that nobody closes meanwhile: vnet_medium_get(),
  *	vnet_medium_get_stats(), vnet_medium_error(), vnet_medium_fd(),
  *	vnet_tap_change()
@@ -52,8 +53,9 @@ struct vnet_switch;
 
 /*
  * What the media of a thread have in common: the memory that frames are read
- * to (some 260 KiB, whatever their number), the list of those whose wishes have
- * changed, and what hears of changes of interfaces.
+ * to (some 260 KiB, whatever their number, and up to 4 MiB if local clients send
+ * long ones), the list of those whose wishes have changed, and what hears of
+ * changes of interfaces.
  */
 struct vnet_media;
 
@@ -161,7 +163,7 @@ VNET_API void vnet_medium_close(struct vnet_medium *m);
 /**
  * struct vnet_medium_info - a medium as it is
  * @size:	sizeof(struct vnet_medium_info), set by the caller
- * @kind:	"tap", "uplink", "stream"
+ * @kind:	"tap", "uplink", "stream", "attach"
  * @name:	of the interface, empty where there is none. It may have been
  *		renamed
  * @mac:	the interface's; zero where there is none

@@ -38,8 +38,8 @@ enum {
 	/* Nothing passes between the clients of a vif: those of a plain network
 	 * interface do not hear each other either. */
 	VNET_PORT_NO_SIBLINGS = 1 << 1,
-	/* An address learned on this port does not move to another one while it
-	 * is known. */
+	/* An address learned on a client of this port does not move to another
+	 * one while it is known. */
 	VNET_PORT_STICKY = 1 << 2,
 	/* A loop probe goes out every loop_probe_s of the switch. Where one
 	 * comes back, the younger of the two ports has its link set down, with

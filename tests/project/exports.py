@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 DECLARATION = re.compile(r"^VNET_API\b[^;{]*?\b(vnet_\w+)\s*\(", re.M)
-HOSTED = {"medium.h", "stream.h", "tap.h", "uplink.h"}
+HOSTED = {"attach.h", "medium.h", "stream.h", "tap.h", "uplink.h"}
 
 
 def main():

@@ -233,7 +233,8 @@ tell(struct vnet_medium *m)
 		return;
 	m->is_told = true;
 	set_changed(m);
-	vnet_client_set_link(m->sw, m->client, false);
+	if (!m->ops->comes_and_goes)
+		vnet_client_set_link(m->sw, m->client, false);
 }
 
 int

@@ -67,6 +67,7 @@ struct vnet_media {
  *		and call vnet_medium_set_up(). 0, or -errno if the medium has
  *		gone, or cannot be watched and has to be. NULL if there is none
  * @release:	free what is not in struct vnet_medium. May be NULL
+ * @comes_and_goes: that it has gone says nothing of its port, whose link stays
  */
 struct medium_ops {
 	const char *kind;
@@ -79,6 +80,7 @@ struct medium_ops {
 			 struct vnet_medium_stats *stats);
 	int (*look)(struct vnet_medium *m);
 	void (*release)(struct vnet_medium *m);
+	bool comes_and_goes;
 };
 
 /**

@@ -15,12 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <vnet/stream.h>
 
+#include "listen.h"
 #include "medium.h"
 
 /* The length before each frame. */
@@ -292,92 +291,10 @@ static const struct medium_ops stream_ops = {
 	.get = stream_get,
 };
 
-static int
-set_address(struct sockaddr_un *address, const char *path, struct vnet_why *why)
-{
-	size_t len = strlen(path);
-
-	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	if (!len || len >= sizeof(address->sun_path))
-		return vnet_medium_why(why, "path not of 1 to 107 octets",
-				       len ? -ENAMETOOLONG : -EINVAL);
-	memcpy(address->sun_path, path, len);
-	return 0;
-}
-
-static int
-open_socket(int *fd, struct vnet_why *why)
-{
-	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	return *fd < 0 ? vnet_medium_why(why, "cannot open a socket", -errno)
-		       : 0;
-}
-
-/* Remove a socket that nobody listens at. */
-static int
-remove_stale(const struct sockaddr_un *address, struct vnet_why *why)
-{
-	struct stat st;
-	int fd, r;
-
-	if (lstat(address->sun_path, &st) < 0)
-		return errno == ENOENT
-			       ? 0
-			       : vnet_medium_why(why, "cannot look at the path",
-						 -errno);
-	if (!S_ISSOCK(st.st_mode))
-		return vnet_medium_why(why, "what is there is no socket",
-				       -EEXIST);
-	r = open_socket(&fd, why);
-	if (r)
-		return r;
-	r = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0
-		    ? -errno
-		    : 0;
-	close(fd);
-	if (r != -ECONNREFUSED && r != -ENOENT)
-		return vnet_medium_why(why, "somebody listens there",
-				       -EADDRINUSE);
-	if (r == -ECONNREFUSED && unlink(address->sun_path) < 0 &&
-	    errno != ENOENT)
-		return vnet_medium_why(why, "cannot remove a stale socket",
-				       -errno);
-	return 0;
-}
-
 int
 vnet_stream_listen(const char *path, int *fd, struct vnet_why *why)
 {
-	struct sockaddr_un address;
-	int s, r;
-
-	r = set_address(&address, path, why);
-	if (r)
-		return r;
-	r = remove_stale(&address, why);
-	if (r)
-		return r;
-	r = open_socket(&s, why);
-	if (r)
-		return r;
-	/* The mode of the socket is that of the file, less the umask: nobody
-	 * may connect before it is set. */
-	if (fchmod(s, 0600) < 0 ||
-	    bind(s, (const struct sockaddr *)&address, sizeof(address)) < 0) {
-		r = vnet_medium_why(why, "cannot bind to the path", -errno);
-		goto close;
-	}
-	if (listen(s, 16) < 0) {
-		r = vnet_medium_why(why, "cannot listen", -errno);
-		unlink(path);
-		goto close;
-	}
-	*fd = s;
-	return 0;
-
-close:
-	close(s);
-	return r;
+	return vnet_listen(path, SOCK_STREAM, 0600, 16, fd, why);
 }
 
 int
@@ -421,12 +338,12 @@ vnet_stream_connect(struct vnet_medium **m, struct vnet_media *media,
 	struct sockaddr_un address;
 	int fd, r;
 
-	r = set_address(&address, path, why);
+	r = vnet_listen_address(&address, path, why);
 	if (r)
 		return r;
-	r = open_socket(&fd, why);
-	if (r)
-		return r;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return vnet_medium_why(why, "cannot open a socket", -errno);
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		r = vnet_medium_why(why, "cannot connect", -errno);
 	else

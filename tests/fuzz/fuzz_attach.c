@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A session whose client sends requests and frames of any kind, descriptors
+ * among them, reads what it likes when it likes, and leaves when it likes.
+ *
+ * What the program is told of a request can be read from end to end. Every
+ * message on the socket for frames is a frame that the switch is given, or is
+ * counted; what the client reads are whole frames, in order, which it can tell
+ * since they hold their number. In the end there is no descriptor that was not
+ * there in the beginning.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <vnet/libvnet.h>
+#include <vnet/malloc.h>
+
+#include "attach_wire.h"
+#include "medium.h"
+#include "tape.h"
+
+#define MUST(x)                           \
+	do {                              \
+		if (!(x))                 \
+			__builtin_trap(); \
+	} while (0)
+
+/**
+ * @control, @frames: the client's ends, or -1
+ * @m:		NULL until the session has one
+ * @is_over:	the session has ended
+ * @is_vague:	an empty message was among them, which looks like the end of them
+ *		all once the client has left
+ */
+struct run {
+	struct tape t;
+	struct vnet_switch *sw;
+	struct vnet_media *media;
+	struct vnet_inproc program;
+	vnet_port_id vif;
+	int control;
+	int frames;
+	struct vnet_session *session;
+	struct vnet_medium *m;
+	bool is_over;
+	bool is_vague;
+
+	uint64_t written; /* messages by the client, for frames */
+	uint32_t sent;    /* frames to the vif */
+	uint32_t next;    /* that the client may read */
+};
+
+/* The number that the next descriptor has. */
+static int
+lowest_descriptor(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	MUST(fd >= 0);
+	close(fd);
+	return fd;
+}
+
+static void
+put(void *to, size_t *len, const void *p, size_t n)
+{
+	memcpy((uint8_t *)to + *len, p, n);
+	*len += n;
+}
+
+/* A request to open, as it should be. */
+static size_t
+make_open(struct run *r, void *to)
+{
+	struct attach_open m = {
+		.head = {.type = ATTACH_OPEN},
+		.vif = "vif",
+		.carries = tape_argument(&r->t, 16),
+	};
+	size_t len = 0;
+
+	put(to, &len, &m, sizeof(m));
+	return len;
+}
+
+/* And one for filters. */
+static size_t
+make_filters(struct run *r, void *to)
+{
+	uint32_t nrules = tape_argument(&r->t, 4);
+	struct attach_rule rules[4] = {0};
+	struct attach_filters m = {
+		.head = {.type = ATTACH_FILTERS},
+		.side = VNET_RECEIVE_IN + tape_argument(&r->t, 2),
+		.default_verdict = tape_argument(&r->t, 2),
+		.nrules = nrules,
+	};
+	struct vnet_bpf_insn insns[64];
+	size_t len = 0;
+
+	memset(insns, (int)tape_argument(&r->t, 256), sizeof(insns));
+	for (uint32_t i = 0; i < nrules; i++) {
+		rules[i].name[0] = (char)('a' + i);
+		rules[i].verdict = tape_argument(&r->t, 2);
+		rules[i].ninsns = tape_argument(&r->t, 16);
+		m.ninsns += rules[i].ninsns;
+	}
+	put(to, &len, &m, sizeof(m));
+	put(to, &len, rules, nrules * sizeof(rules[0]));
+	put(to, &len, insns, m.ninsns * sizeof(insns[0]));
+	return len;
+}
+
+/* Some octets are others, and some of the end is missing, or too much. */
+static size_t
+spoil(struct run *r, uint8_t *octets, size_t len)
+{
+	for (uint32_t n = tape_argument(&r->t, 4); n && len; n--)
+		octets[tape_argument(&r->t, (uint32_t)len)] =
+			(uint8_t)tape_argument(&r->t, 256);
+	if (tape_seldom(&r->t, 4))
+		len = tape_argument(&r->t, (uint32_t)len + 16);
+	return len;
+}
+
+static int
+write_message(struct run *r, int socket, const void *octets, size_t len)
+{
+	return vnet_attach_send_message(socket, octets, len,
+					tape_seldom(&r->t, 8) ? socket : -1,
+					MSG_DONTWAIT);
+}
+
+static void
+client_asks(struct run *r)
+{
+	static uint8_t octets[ATTACH_MESSAGE_MAX + 4096];
+	struct attach_head head = {
+		.magic = ATTACH_MAGIC,
+		.version = ATTACH_VERSION,
+		.id = 5,
+	};
+	size_t len;
+
+	if (r->control < 0)
+		return;
+	if (tape_seldom(&r->t, 32))
+		len = sizeof(octets) - tape_argument(&r->t, 8192);
+	else if (tape_argument(&r->t, 2))
+		len = make_open(r, octets);
+	else
+		len = make_filters(r, octets);
+	head.type = ((struct attach_head *)(void *)octets)->type;
+	memcpy(octets, &head, sizeof(head));
+	if (tape_seldom(&r->t, 2))
+		len = spoil(r, octets, len);
+	(void)write_message(r, r->control, octets, len);
+}
+
+static void
+client_sends(struct run *r)
+{
+	static uint8_t octets[MEDIUM_FRAME_MAX + 4096];
+	uint32_t n = 1 + tape_argument(&r->t, 100);
+	size_t len = tape_argument(&r->t, tape_seldom(&r->t, 4) ? sizeof(octets)
+								: 100);
+
+	if (r->frames < 0)
+		return;
+	memset(octets, 0, 24);
+	if (tape_seldom(&r->t, 2))
+		spoil(r, octets, 24);
+	/* From another than the program, for all. */
+	memset(octets + 10, 0xff, 6);
+	octets[16] = 4;
+	for (; n; n--)
+		if (write_message(r, r->frames, octets, len) == 0) {
+			r->written++;
+			r->is_vague |= !len;
+		}
+}
+
+/* Answers, and with one of them the socket for frames. */
+static void
+client_reads_answer(struct run *r)
+{
+	uint8_t octets[256];
+	int fd = -1;
+
+	if (r->control < 0 ||
+	    vnet_attach_receive_message(r->control, octets, sizeof(octets), &fd,
+					MSG_DONTWAIT) <= 0)
+		return;
+	if (fd >= 0) {
+		MUST(r->frames < 0);
+		r->frames = fd;
+	}
+}
+
+/* Returns false if there is none. */
+static bool
+client_reads(struct run *r)
+{
+	uint8_t octets[2048];
+	uint32_t number;
+	ssize_t n;
+
+	if (r->frames < 0)
+		return false;
+	n = recv(r->frames, octets, sizeof(octets), MSG_DONTWAIT);
+	if (n <= 0)
+		return n < 0 && errno == ECONNRESET;
+	MUST(n >= 10 + 60 && n <= 10 + 1514);
+	memcpy(&number, octets + 10 + 14, sizeof(number));
+	MUST(number >= r->next && number < r->sent);
+	r->next = number + 1;
+	return true;
+}
+
+static void
+program_sends(struct run *r)
+{
+	static uint8_t octets[1514];
+	struct vnet_frame f = {
+		.data = octets,
+		.len = 60 + tape_argument(&r->t, sizeof(octets) - 60),
+	};
+	uint32_t n = 1 + tape_argument(&r->t, 300);
+
+	memset(octets, 0xff, 6);
+	octets[6] = 2;
+	for (; n; n--) {
+		memcpy(octets + 14, &r->sent, sizeof(r->sent));
+		r->sent++;
+		vnet_switch_input(r->sw, r->program.id, &f, 1, 0);
+	}
+}
+
+static int
+answer_open(struct run *r, const struct vnet_request *request)
+{
+	struct vnet_attach_info info = {.size = sizeof(info), .mtu = 1500};
+
+	MUST(memchr(request->vif, '\0', sizeof(request->vif)));
+	if (strcmp(request->vif, "vif") != 0)
+		return vnet_session_answer(r->session, -ENOENT, NULL);
+	MUST(!r->m);
+	MUST(vnet_session_open(r->session, &r->m, r->media,
+			       tape_argument(&r->t, 8192), NULL) == 0);
+	MUST(vnet_medium_attach(r->m, r->sw, r->vif, 0, 0, NULL) == 0);
+	return vnet_session_welcome(r->session, &info);
+}
+
+static int
+answer_filters(struct run *r, const struct vnet_request *request)
+{
+	struct vnet_why why = {0};
+	int error = 0;
+
+	MUST(request->side == VNET_RECEIVE_IN ||
+	     request->side == VNET_RECEIVE_OUT);
+	for (size_t i = 0; i < request->nrules; i++) {
+		const struct vnet_rule *rule = &request->rules[i];
+
+		MUST(strlen(rule->name) < VNET_RULE_NAME_SIZE);
+		if (!error)
+			error = vnet_bpf_check(rule->insns, rule->ninsns, 0,
+					       &why);
+	}
+	return vnet_session_answer(r->session, error, &why);
+}
+
+/* Returns false if it asks for nothing more. */
+static bool
+session_next(struct run *r)
+{
+	struct vnet_request request = {.size = sizeof(request)};
+	int n;
+
+	if (r->is_over)
+		return false;
+	n = vnet_session_next(r->session, &request);
+	MUST(n == 0 || n == 1 || n == -EPIPE || n == -EPROTO);
+	if (n == 0)
+		return false;
+	if (n == 1)
+		n = request.type == VNET_REQUEST_OPEN
+			    ? answer_open(r, &request)
+			    : answer_filters(r, &request);
+	MUST(n == 0 || n == -EPIPE || n == -EPROTO);
+	r->is_over = n < 0;
+	return !r->is_over;
+}
+
+static int
+ready(struct run *r)
+{
+	int n = r->m ? vnet_medium_ready(r->m, true, true, 0) : 0;
+
+	MUST(n <= VNET_MEDIUM_BATCH);
+	MUST(n >= 0 || n == -EPIPE);
+	MUST(n >= 0 || !vnet_medium_wants(r->m));
+	return n;
+}
+
+static void
+client_leaves(struct run *r)
+{
+	int *fd = tape_argument(&r->t, 2) ? &r->control : &r->frames;
+
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void
+begin(struct run *r)
+{
+	const struct vnet_alloc alloc = vnet_malloc();
+	const struct vnet_switch_config config = {
+		.size = sizeof(config),
+		.alloc = &alloc,
+		.max_ports = 2,
+		.fdb_entries = 64,
+		.pool_octets = 1 << 20,
+		.queue_octets = 65536,
+	};
+	struct vnet_port_config port = {.size = sizeof(port), .name = "vif"};
+	vnet_port_id id;
+	int fds[2];
+
+	MUST(vnet_switch_create(&r->sw, &config, NULL) == 0);
+	MUST(vnet_media_create(&r->media) == 0);
+	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds) == 0);
+	MUST(vnet_session_adopt(&r->session, fds[0], NULL) == 0);
+	r->control = fds[1];
+	MUST(vnet_port_add(r->sw, &port, &r->vif, NULL) == 0);
+	port.name = "program";
+	MUST(vnet_port_add(r->sw, &port, &id, NULL) == 0);
+	MUST(vnet_inproc_open(&r->program, r->sw, id, 0, 0) == 0);
+}
+
+static void
+step(struct run *r)
+{
+	switch (tape_argument(&r->t, 12)) {
+	case 0:
+	case 1:
+		client_asks(r);
+		break;
+	case 2:
+	case 3:
+		client_sends(r);
+		break;
+	case 4:
+		client_reads_answer(r);
+		break;
+	case 5:
+		client_reads(r);
+		break;
+	case 6:
+		program_sends(r);
+		break;
+	case 7:
+		if (tape_seldom(&r->t, 4))
+			client_leaves(r);
+		break;
+	case 8:
+	case 9:
+		session_next(r);
+		break;
+	default:
+		ready(r);
+		break;
+	}
+}
+
+/* Messages that have come in, frames or not. */
+static uint64_t
+count_in(const struct run *r)
+{
+	struct vnet_client_stats s = {.size = sizeof(s)};
+	struct vnet_medium_stats ms = {.size = sizeof(ms)};
+
+	if (!r->m)
+		return 0;
+	MUST(vnet_client_get_stats(r->sw, vnet_medium_client(r->m), &s) == 0);
+	(void)vnet_medium_get_stats(r->m, &ms);
+	return s.in.frames + ms.in_errors;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *in, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
+{
+	struct run r = {.control = -1, .frames = -1};
+	uint64_t before;
+	int lowest = lowest_descriptor();
+
+	tape_fuzz(&r.t, in, size);
+	begin(&r);
+	while (!tape_is_over(&r.t))
+		step(&r);
+	/* Until nobody has anything to say. */
+	while (session_next(&r))
+		;
+	do {
+		before = count_in(&r);
+		ready(&r);
+		while (client_reads(&r))
+			;
+	} while (count_in(&r) != before);
+	MUST(vnet_switch_check(r.sw, NULL));
+	MUST(count_in(&r) == r.written || (r.is_vague && r.frames < 0));
+	MUST(count_in(&r) <= r.written);
+
+	if (r.control >= 0)
+		close(r.control);
+	if (r.frames >= 0)
+		close(r.frames);
+	vnet_session_close(r.session);
+	vnet_medium_close(r.m);
+	vnet_switch_destroy(r.sw);
+	vnet_media_destroy(r.media);
+	MUST(lowest_descriptor() == lowest);
+	return 0;
+}
