@@ -43,6 +43,9 @@ foreach(name ${pc_files})
 endforeach()
 
 install(FILES man/libvnet.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
+if(VNET_TAP)
+  install(FILES man/vnet-plug.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+endif()
 if(VNET_PROGRAMS)
   install(FILES man/vnet-switch.conf.5
     DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)

@@ -5,9 +5,9 @@
  *
  * A session is two sockets of SOCK_SEQPACKET. One, to which the client has
  * connected, is for what is asked and answered: which vif, which filters. The
- * other is for frames alone, one a message behind its offload fields; the
- * switch makes it and hands it over with its welcome. A session ends when either
- * is closed; of a process that has forked, when all have closed it.
+ * other is for frames alone, each behind its offload fields, several a message;
+ * the switch makes it and hands it over with its welcome. A session ends when
+ * either is closed; of a process that has forked, when all have closed it.
  *
  * First here what a client uses, then what a switch does.
  */
@@ -107,7 +107,7 @@ VNET_API int vnet_attach_send(struct vnet_attach *a,
  *		function for @a, or vnet_attach_close()
  * @max:	room there; no more than VNET_ATTACH_BATCH are filled
  *
- * What it reads to is 4 MiB, of which is resident what was read to.
+ * What it reads to is 260 KiB, which the first call takes.
  *
  * Return: how many, 0 if there are none now; -EPIPE if the switch has ended the
  * session, behind the last of them; -ENOMEM at the first call.
@@ -239,10 +239,11 @@ VNET_API int vnet_session_next(struct vnet_session *session,
  *		vnet_session_welcome(). It outlives the session where that ends
  *		first, and says that it has gone when the client has left
  * @sndbuf:	octets that the kernel may hold for the client, and of it, as of
- *		SO_SNDBUF: it takes twice that, and counts 768 for a short
- *		frame and 70,000 for one of 64 KiB. VNET_ATTACH_SNDBUF_MAX at the
- *		most; 0 for 212992. Beyond net.core.wmem_max it takes
- *		CAP_NET_ADMIN, or is that
+ *		SO_SNDBUF: it takes twice that, and counts 768 for a short frame
+ *		that comes alone, 16,640 for many that come together, and 70,000
+ *		for one of 64 KiB. VNET_ATTACH_SNDBUF_MAX at the most; 0 for
+ *		212992; less than one of the longest takes is raised to that.
+ *		Beyond net.core.wmem_max it takes CAP_NET_ADMIN, or is that
  * @why:	filled when it fails, with the step that did; may be NULL
  *
  * Return: 0; -EALREADY if it has one, -EINVAL if it has not asked for one,

@@ -53,9 +53,8 @@ struct vnet_switch;
 
 /*
  * What the media of a thread have in common: the memory that frames are read
- * to (some 260 KiB, whatever their number, and up to 4 MiB if local clients send
- * long ones), the list of those whose wishes have changed, and what hears of
- * changes of interfaces.
+ * to (some 260 KiB, whatever their number), the list of those whose wishes have
+ * changed, and what hears of changes of interfaces.
  */
 struct vnet_media;
 

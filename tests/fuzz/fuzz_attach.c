@@ -4,8 +4,8 @@
  * among them, reads what it likes when it likes, and leaves when it likes.
  *
  * What the program is told of a request can be read from end to end. Every
- * message on the socket for frames is a frame that the switch is given, or is
- * counted; what the client reads are whole frames, in order, which it can tell
+ * message on the socket for frames is frames that the switch is given, and what
+ * is none is counted; what the client reads are whole frames, in order, which it can tell
  * since they hold their number. In the end there is no descriptor that was not
  * there in the beginning.
  */
@@ -28,6 +28,10 @@
 			__builtin_trap(); \
 	} while (0)
 
+/* As attach_frames.h has it. */
+#define HEADER_LEN 16
+#define FRAMES_MAX 32
+
 /**
  * @control, @frames: the client's ends, or -1
  * @m:		NULL until the session has one
@@ -48,7 +52,7 @@ struct run {
 	bool is_over;
 	bool is_vague;
 
-	uint64_t written; /* messages by the client, for frames */
+	uint64_t written; /* by the client, as count_frames() has it */
 	uint32_t sent;    /* frames to the vif */
 	uint32_t next;    /* that the client may read */
 };
@@ -126,14 +130,6 @@ spoil(struct run *r, uint8_t *octets, size_t len)
 	return len;
 }
 
-static int
-write_message(struct run *r, int socket, const void *octets, size_t len)
-{
-	return vnet_attach_send_message(socket, octets, len,
-					tape_seldom(&r->t, 8) ? socket : -1,
-					MSG_DONTWAIT);
-}
-
 static void
 client_asks(struct run *r)
 {
@@ -157,30 +153,80 @@ client_asks(struct run *r)
 	memcpy(octets, &head, sizeof(head));
 	if (tape_seldom(&r->t, 2))
 		len = spoil(r, octets, len);
-	(void)write_message(r, r->control, octets, len);
+	(void)vnet_attach_send_message(r->control, octets, len,
+				       tape_seldom(&r->t, 8) ? r->control : -1,
+				       MSG_DONTWAIT);
 }
 
+/* A frame as it is in a message: its length, fields that are all zero, and its
+ * octets: from another than the program, for all. */
+static size_t
+add_frame(uint8_t *to, uint32_t len)
+{
+	memset(to, 0, HEADER_LEN + len);
+	memcpy(to, &len, sizeof(len));
+	if (len >= 14) {
+		memset(to + HEADER_LEN, 0xff, 6);
+		to[HEADER_LEN + 6] = 4;
+	}
+	return HEADER_LEN + len;
+}
+
+/* What a message counts for: its frames, good or bad, and one for a rest, or a
+ * whole, that is none. */
+static uint64_t
+count_frames(const uint8_t *octets, size_t len)
+{
+	uint64_t n = 0;
+	size_t at = 0;
+
+	if (!len || len > MEDIUM_FRAME_MAX)
+		return 1;
+	while (at < len) {
+		uint32_t frame;
+
+		if (len - at < HEADER_LEN || n == FRAMES_MAX)
+			return n + 1;
+		memcpy(&frame, octets + at, sizeof(frame));
+		at += HEADER_LEN;
+		if (frame > len - at)
+			return n + 1;
+		at += frame;
+		n++;
+	}
+	return n;
+}
+
+/* A message, many times; a descriptor spoils one. */
 static void
 client_sends(struct run *r)
 {
 	static uint8_t octets[MEDIUM_FRAME_MAX + 4096];
-	uint32_t n = 1 + tape_argument(&r->t, 100);
-	size_t len = tape_argument(&r->t, tape_seldom(&r->t, 4) ? sizeof(octets)
-								: 100);
+	uint32_t n = 1 + tape_argument(&r->t, 40);
+	uint32_t max = tape_seldom(&r->t, 4) ? 68000 : 100;
+	size_t len = 0;
 
 	if (r->frames < 0)
 		return;
-	memset(octets, 0, 24);
+	for (uint32_t i = tape_argument(&r->t, FRAMES_MAX + 3); i; i--) {
+		uint32_t frame = tape_argument(&r->t, max);
+
+		if (len + HEADER_LEN + frame > sizeof(octets) - 16)
+			break;
+		len += add_frame(octets + len, frame);
+	}
 	if (tape_seldom(&r->t, 2))
-		spoil(r, octets, 24);
-	/* From another than the program, for all. */
-	memset(octets + 10, 0xff, 6);
-	octets[16] = 4;
-	for (; n; n--)
-		if (write_message(r, r->frames, octets, len) == 0) {
-			r->written++;
-			r->is_vague |= !len;
-		}
+		len = spoil(r, octets, len);
+	for (; n; n--) {
+		bool has_descriptor = tape_seldom(&r->t, 8);
+
+		if (vnet_attach_send_message(r->frames, octets, len,
+					     has_descriptor ? r->frames : -1,
+					     MSG_DONTWAIT) != 0)
+			continue;
+		r->written += has_descriptor ? 1 : count_frames(octets, len);
+		r->is_vague |= !len;
+	}
 }
 
 /* Answers, and with one of them the socket for frames. */
@@ -204,19 +250,24 @@ client_reads_answer(struct run *r)
 static bool
 client_reads(struct run *r)
 {
-	uint8_t octets[2048];
-	uint32_t number;
-	ssize_t n;
+	static uint8_t octets[MEDIUM_FRAME_MAX];
+	uint32_t len, number;
+	ssize_t n, at = 0;
 
 	if (r->frames < 0)
 		return false;
 	n = recv(r->frames, octets, sizeof(octets), MSG_DONTWAIT);
 	if (n <= 0)
 		return n < 0 && errno == ECONNRESET;
-	MUST(n >= 10 + 60 && n <= 10 + 1514);
-	memcpy(&number, octets + 10 + 14, sizeof(number));
-	MUST(number >= r->next && number < r->sent);
-	r->next = number + 1;
+	for (; at < n; at += HEADER_LEN + (ssize_t)len) {
+		MUST(n - at >= HEADER_LEN);
+		memcpy(&len, octets + at, sizeof(len));
+		MUST(len >= 60 && len <= 1514);
+		MUST(HEADER_LEN + (ssize_t)len <= n - at);
+		memcpy(&number, octets + at + HEADER_LEN + 14, sizeof(number));
+		MUST(number >= r->next && number < r->sent);
+		r->next = number + 1;
+	}
 	return true;
 }
 
@@ -378,7 +429,7 @@ step(struct run *r)
 	}
 }
 
-/* Messages that have come in, frames or not. */
+/* What has come in, frames or not. */
 static uint64_t
 count_in(const struct run *r)
 {

@@ -8,6 +8,7 @@
  *	      [,without=CARRIES]
  *	  --uplink NAME[,netns=WHERE][,without=CARRIES]
  *	  --listen PATH, --connect PATH
+ *	  --attach PATH	a local client, one at a time, of any vif it likes
  *	  --ready-fd N	a line is written here when all ports are open
  *
  * A line for each event goes to stdout as it comes; SIGUSR1, and the end by
@@ -27,6 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <vnet/attach.h>
 #include <vnet/libvnet.h>
 #include <vnet/malloc.h>
 #include <vnet/stream.h>
@@ -38,6 +40,8 @@
 struct port {
 	struct vnet_medium *m; /* NULL while nobody has connected */
 	int listen_fd;         /* or -1 */
+	bool is_local;         /* for a local client, of this session */
+	struct vnet_session *session;
 	vnet_port_id id;
 	char name[VNET_PORT_NAME_SIZE];
 };
@@ -213,16 +217,50 @@ open_port(const char *option, char *spec)
 		if (r)
 			die("listen", spec, r, &why);
 		add(NULL, fd, name, VNET_ROLE_VIF);
+	} else if (!strcmp(option, "--attach")) {
+		r = vnet_attach_listen(spec, 0600, &fd, &why);
+		if (r)
+			die("attach", spec, r, &why);
+		add(NULL, fd, name, VNET_ROLE_VIF);
+		ports[nports - 1].is_local = true;
 	} else {
 		die("no such option:", option, -EINVAL, NULL);
 	}
+}
+
+/* What it asks for is waited for: there is nobody else. */
+static int
+accept_client(struct port *p)
+{
+	struct vnet_request request = {.size = sizeof(request)};
+	struct vnet_attach_info info = {.size = sizeof(info), .mtu = 1500};
+	struct pollfd fd = {.events = POLLIN};
+	int r = vnet_attach_accept(&p->session, p->listen_fd, NULL);
+
+	if (r)
+		return r;
+	fd.fd = vnet_session_fd(p->session);
+	if (poll(&fd, 1, 5000) != 1)
+		return -ETIMEDOUT;
+	r = vnet_session_next(p->session, &request);
+	if (r != 1)
+		return r;
+	r = vnet_session_open(p->session, &p->m, media, 0, NULL);
+	if (r)
+		return r;
+	info.mac.octet[0] = 0x02;
+	info.mac.octet[5] = (uint8_t)(p - ports);
+	strcpy(info.vif, *request.vif ? request.vif : "vif0");
+	return vnet_session_welcome(p->session, &info);
 }
 
 /* One peer at a time. */
 static void
 accept_peer(struct port *p)
 {
-	int r = vnet_stream_accept(&p->m, media, p->listen_fd, NULL);
+	int r = p->is_local
+			? accept_client(p)
+			: vnet_stream_accept(&p->m, media, p->listen_fd, NULL);
 
 	if (!r)
 		r = vnet_medium_attach(p->m, sw, p->id, 0, 0, NULL);
@@ -242,7 +280,9 @@ medium_ready(struct port *p, short got)
 	printf("gone %s: %s\n", p->name, strerror(-r));
 	if (p->listen_fd >= 0) {
 		vnet_medium_close(p->m);
+		vnet_session_close(p->session);
 		p->m = NULL;
+		p->session = NULL;
 	}
 }
 
@@ -395,8 +435,10 @@ main(int argc, char **argv)
 	printf("balanced %s\n", balanced ? "yes" : why.text);
 	/* The switch goes first: media outlive it. */
 	vnet_switch_destroy(sw);
-	for (size_t i = 0; i < nports; i++)
+	for (size_t i = 0; i < nports; i++) {
 		vnet_medium_close(ports[i].m);
+		vnet_session_close(ports[i].session);
+	}
 	vnet_media_destroy(media);
 	return !balanced;
 }

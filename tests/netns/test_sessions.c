@@ -1180,6 +1180,45 @@ test_long_frames_pass_several_at_a_time(void **state)
 	assert_int_equal(stats(net).out_dropped.frames, 0);
 }
 
+/* However little a switch lets it hold. */
+static void
+test_socket_that_holds_little_holds_every_frame(void **state)
+{
+	static uint8_t octets[65535];
+	struct vnet_frame f[VNET_ATTACH_BATCH] = {
+		{.data = octets, .len = sizeof(octets)},
+	};
+	struct net *net = *state;
+	struct call c = call_for(&net->sessions, "vif");
+	struct vnet_attach_info info = {.size = sizeof(info)};
+	struct vnet_request request;
+	int n, r;
+
+	call_begin(&c);
+	net->session = sessions_accept(&net->sessions);
+	assert_int_equal(sessions_next(net->session, &request), 1);
+	assert_int_equal(vnet_session_open(net->session, &net->m, net->media, 1,
+					   NULL),
+			 0);
+	assert_int_equal(vnet_session_welcome(net->session, &info), 0);
+	assert_int_equal(call_end(&c), 0);
+	net->a = c.a;
+	net->port = test_port(net->sw, "vif");
+	assert_int_equal(
+		vnet_medium_attach(net->m, net->sw, net->port, 0, 0, NULL), 0);
+
+	memcpy(octets, test_frame(PEER, CLIENT, 60).data, 60);
+	assert_int_equal(vnet_attach_send(net->a, f, 1), 1);
+	assert_int_equal(vnet_medium_ready(net->m, true, false, 0), 1);
+	for (size_t i = 0; i < COUNT(f); i++)
+		f[i] = test_frame(PEER, CLIENT, 1514);
+	n = vnet_attach_send(net->a, f, COUNT(f));
+	assert_true(n > 1);
+	while ((r = vnet_medium_ready(net->m, true, false, 0)) > 0)
+		n -= r;
+	assert_int_equal(n, 0);
+}
+
 /* Those who leave */
 
 static void
@@ -1188,6 +1227,7 @@ assert_last_frames_come_in(struct net *net, bool send_to_it)
 	const struct vnet_frame f = test_frame(PEER, CLIENT, 60);
 	const struct vnet_frame to = test_frame(CLIENT, PEER, 60);
 	unsigned long before = net->peer.nsent;
+	struct vnet_count refused;
 	int n = 0, r;
 
 	open_vif(net);
@@ -1210,8 +1250,13 @@ assert_last_frames_come_in(struct net *net, bool send_to_it)
 	assert_int_equal(net->peer.nsent - before, 100);
 	assert_int_equal(vnet_medium_error(net->m), -EPIPE);
 	assert_int_equal(vnet_medium_wants(net->m), 0);
-	/* Others may attach. */
+	/* Others may attach, whatever is sent to it until it is removed. */
+	test_send(&net->peer, TEST_BROADCAST, PEER, 0);
 	assert_true(test_has_link(net->sw, net->port));
+	assert_int_equal(vnet_client_drops(net->sw, vnet_medium_client(net->m),
+					   VNET_DROP_REFUSED, NULL, &refused),
+			 0);
+	assert_true(refused.frames > 0);
 	close_vif(net);
 	assert_int_equal(vnet_port_remove(net->sw, net->port), 0);
 }
@@ -1535,6 +1580,7 @@ main(void)
 		TEST(test_rubbish_among_frames_is_counted_and_goes_by),
 		TEST(test_descriptors_among_frames_are_gone_at_once),
 		TEST(test_long_frames_pass_several_at_a_time),
+		TEST(test_socket_that_holds_little_holds_every_frame),
 		TEST(test_frames_of_a_client_that_has_left_come_in_before_it_is_gone),
 		TEST(test_frames_of_a_switch_that_has_gone_are_read_before_it_is),
 		TEST(test_client_that_stops_reading_or_writing_hurts_nobody),

@@ -29,9 +29,16 @@
 #define SNDBUF 8192
 
 /* Of frames, each way. Linux takes twice that, and of it 768 octets for a short
- * frame, 70,000 for one of 64 KiB: 555 of these, or 7 of those. It is also what
- * it lets everybody have. */
+ * frame that comes alone, 16,640 for a message that is full of them, and 70,000
+ * for a frame of 64 KiB: 555, 26 of these, or 7. It is also what it lets everybody
+ * have. */
 #define FRAMES_SNDBUF 212992
+
+/* The least: half of the longest message, and what the kernel keeps for itself. */
+#define FRAMES_SNDBUF_LEAST 36864
+
+_Static_assert(2 * FRAMES_SNDBUF_LEAST > MEDIUM_FRAME_MAX + 4096,
+	       "each can be sent, if alone");
 
 enum state {
 	NEW = 0,
@@ -422,7 +429,11 @@ vnet_session_open(struct vnet_session *session, struct vnet_medium **m,
 	if (sndbuf > VNET_ATTACH_SNDBUF_MAX)
 		return vnet_medium_why(why, "sndbuf not from 0 to 2^30",
 				       -EINVAL);
-	r = make_pair(fds, sndbuf ? (int)sndbuf : FRAMES_SNDBUF);
+	if (!sndbuf)
+		sndbuf = FRAMES_SNDBUF;
+	else if (sndbuf < FRAMES_SNDBUF_LEAST)
+		sndbuf = FRAMES_SNDBUF_LEAST;
+	r = make_pair(fds, (int)sndbuf);
 	if (r)
 		return vnet_medium_why(why, "cannot open a pair of sockets", r);
 	new = vnet_attach_medium_new(media, fds[0], session->carries, NULL);

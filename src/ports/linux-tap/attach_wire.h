@@ -16,8 +16,7 @@
  * for 32 bits and the other for 64, and they may be of different versions.
  * Every field that is reserved is zero.
  *
- * A message on the socket for frames is a virtio_net_hdr (virtio.h) and a frame
- * behind it, with its tags, and nothing else.
+ * What is on the socket for frames is in attach_frames.h.
  */
 #ifndef VNET_LINUX_ATTACH_WIRE_H
 #define VNET_LINUX_ATTACH_WIRE_H
