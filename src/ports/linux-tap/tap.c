@@ -125,7 +125,7 @@ tap_receive(struct vnet_medium *m, vnet_nsec now)
 	size_t n = 0, used = 0;
 	int error = 0;
 
-	for (int i = 0; i < VNET_MEDIUM_BATCH && MEDIUM_FITS(used); i++) {
+	for (int i = 0; i < MEDIUM_TURN && MEDIUM_FITS(used); i++) {
 		uint8_t *at = m->media->room + used;
 		ssize_t r = syscall(SYS_read, m->fd, at, MEDIUM_FRAME_MAX);
 

@@ -186,7 +186,7 @@ uplink_receive(struct vnet_medium *m, vnet_nsec now)
 	size_t n = 0, used = 0;
 	int r = 1;
 
-	for (int i = 0; i < VNET_MEDIUM_BATCH && MEDIUM_FITS(used); i++) {
+	for (int i = 0; i < MEDIUM_TURN && MEDIUM_FITS(used); i++) {
 		r = read_frame(m, m->media->room + used, &frames[n]);
 		if (r <= 0)
 			break;
