@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <vnet/client.h>
+#include <vnet/limit.h>
 #include <vnet/port.h>
 #include <vnet/tap.h>
 
@@ -11,6 +12,8 @@ const char *const port_types[] = {"tap", "uplink", "stream", NULL};
 static const char *const roles[] = {"vif", "uplink", NULL};
 static const char *const sides[] = {"in", "out", NULL};
 static const char *const verdicts[] = {"pass", "drop", NULL};
+static const char *const traffics[] = {"all", "broadcast", "multicast",
+				       "unknown", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const offloads[] = {"csum", "tso4", "tso6", "uso", NULL};
 static const char *const tap_modes[] = {"any", "create", "attach", NULL};
@@ -37,6 +40,17 @@ const struct key filter_keys[] = {
 	 .is_optional = true},
 	{"verdict", CHOICE, ANY, .choices = verdicts, .is_required = true},
 	{"expr", EXPRESSION, ANY, .is_optional = true, .text = ""},
+	{.name = NULL},
+};
+
+const struct key limit_keys[] = {
+	{"side", CHOICE, ANY, .choices = sides, .is_required = true},
+	{"traffic", CHOICE, ANY, .choices = traffics, .is_optional = true,
+	 .text = "all"},
+	{"frames_per_s", NUMBER, ANY, .min = 1, .max = VNET_LIMIT_RATE_MAX},
+	{"octets_per_s", NUMBER, ANY, .min = 1, .max = VNET_LIMIT_RATE_MAX},
+	{"burst_frames", NUMBER, ANY, .min = 1, .max = VNET_LIMIT_BURST_MAX},
+	{"burst_octets", NUMBER, ANY, .min = 1, .max = VNET_LIMIT_BURST_MAX},
 	{.name = NULL},
 };
 
@@ -75,6 +89,8 @@ const struct key port_keys[] = {
 	 .text = "pass"},
 	{"default_out", CHOICE, ANY, .choices = verdicts, .is_optional = true,
 	 .text = "pass"},
+	{"limits", GROUPS, ANY, .max = 8, .kind = SCHEMA_LIMIT,
+	 .is_optional = true},
 	{"filters", GROUPS, ANY, .max = 1 << 20, .kind = SCHEMA_FILTER,
 	 .is_optional = true},
 	{.name = NULL},

@@ -66,7 +66,7 @@ struct key {
 
 /* Each ends with a key without a name. */
 extern const struct key config_keys[], switch_keys[], port_keys[],
-	filter_keys[], fdb_keys[];
+	filter_keys[], fdb_keys[], limit_keys[];
 
 /* In the order of their bits above, ended by NULL. */
 extern const char *const port_types[NTYPES + 1];

@@ -71,13 +71,59 @@ string(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key));
 }
 
-/* The names of filters are each a side's own. */
+/* A burst is one of a rate. */
 static bool
-check_filter_names(const struct check *k, const struct place *p,
-		   const json_t *port)
+check_rates(const struct check *k, const struct place *p, const json_t *limit)
 {
-	const struct place list = {.up = p, .key = "filters"};
-	const json_t *filters = json_object_get(port, "filters");
+	static const char *const keys[][2] = {
+		{"frames_per_s", "burst_frames"},
+		{"octets_per_s", "burst_octets"},
+	};
+	size_t nrates = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct place at = {.up = p, .key = keys[i][1]};
+
+		if (json_object_get(limit, keys[i][0])) {
+			nrates++;
+		} else if (json_object_get(limit, keys[i][1])) {
+			check_refuse(k, &at, "there is no \"%s\" beside it",
+				     keys[i][0]);
+			return false;
+		}
+	}
+	if (nrates)
+		return true;
+	check_refuse(k, p,
+		     "there is no \"frames_per_s\" and no \"octets_per_s\"");
+	return false;
+}
+
+static json_t *
+check_limit(struct check *k, const struct place *p, const json_t *value)
+{
+	const enum schema_kind kind = k->kind;
+	json_t *limit;
+
+	/* It is whole, as a filter is. */
+	k->kind = SCHEMA_LIMIT;
+	limit = check_group(k, p, limit_keys, value);
+	k->kind = kind;
+	if (limit && !check_rates(k, p, limit)) {
+		json_decref(limit);
+		limit = NULL;
+	}
+	return limit;
+}
+
+/* Elements of the list @key of @object are told apart by their side and by
+ * @name: what they cannot have in common. */
+static bool
+check_sides(const struct check *k, const struct place *p, const json_t *object,
+	    const char *key, const char *name)
+{
+	const struct place list = {.up = p, .key = key};
+	const json_t *elements = json_object_get(object, key);
 	json_t *owners = json_object();
 	bool is_right = true;
 
@@ -85,13 +131,14 @@ check_filter_names(const struct check *k, const struct place *p,
 		check_refuse_memory(k);
 		return false;
 	}
-	for (size_t i = 0; is_right && i < json_array_size(filters); i++) {
-		const json_t *filter = json_array_get(filters, i);
+	for (size_t i = 0; is_right && i < json_array_size(elements); i++) {
+		const json_t *element = json_array_get(elements, i);
 		char what[VNET_PORT_NAME_SIZE + 8];
 
 		(void)snprintf(what, sizeof(what), "%s %s",
-			       string(filter, "side"), string(filter, "name"));
-		is_right = claim(k, &list, i, "name", owners, what);
+			       string(element, "side"),
+			       schema_string(element, name));
+		is_right = claim(k, &list, i, name, owners, what);
 	}
 	json_decref(owners);
 	return is_right;
@@ -217,7 +264,8 @@ check_port(struct check *k, const struct place *p, const json_t *value)
 		return check_refuse_memory(k);
 	port = check_group(k, p, port_keys, given);
 	json_decref(given);
-	if (port && (!check_filter_names(k, p, port) ||
+	if (port && (!check_sides(k, p, port, "filters", "name") ||
+		     !check_sides(k, p, port, "limits", "traffic") ||
 		     (is_whole && !check_whole_port(k, p, port)))) {
 		json_decref(port);
 		port = NULL;
@@ -431,6 +479,7 @@ static const struct {
 	[SCHEMA_PORT_CHANGES] = {port_keys, check_port},
 	[SCHEMA_FILTER] = {filter_keys, check_filter},
 	[SCHEMA_FDB] = {fdb_keys, check_fdb},
+	[SCHEMA_LIMIT] = {limit_keys, check_limit},
 };
 
 static json_t *
@@ -602,8 +651,8 @@ schema_set(enum schema_kind kind, json_t *object, const char *text,
 static const struct key *
 find_default(const json_t *object, const char *name)
 {
-	static const struct key *const tables[] = {switch_keys, config_keys,
-						   filter_keys, NULL};
+	static const struct key *const tables[] = {
+		switch_keys, config_keys, filter_keys, limit_keys, NULL};
 	const struct key *key = NULL;
 
 	/* Ports alone have a type, in normal form all of them. */

@@ -21,6 +21,7 @@ enum schema_kind {
 	SCHEMA_PORT_CHANGES, /* keys of a port, none of them required */
 	SCHEMA_FILTER,       /* one of a port's "filters" */
 	SCHEMA_FDB,          /* one of "fdb" */
+	SCHEMA_LIMIT,        /* one of the "limits" of a port or a client */
 };
 
 /* Where the element at a path ("ports[2].mtu") was written: fills @text with

@@ -113,6 +113,45 @@ test_defaults_are_left_out(void **state)
 }
 
 static void
+test_a_limit_has_a_rate_and_each_traffic_one_limit_a_side(void **state)
+{
+	(void)state;
+	assert_normal_as(SCHEMA_LIMIT,
+			 "{'side': 'in', 'traffic': 'all', 'frames_per_s': 1}",
+			 "{'side': 'in', 'frames_per_s': 1}");
+	assert_normal(SCHEMA_LIMIT,
+		      "{'side': 'out', 'traffic': 'unknown',"
+		      " 'frames_per_s': 1099511627776, 'octets_per_s': 1,"
+		      " 'burst_frames': 2147483648, 'burst_octets': 1}");
+	assert_normal(SCHEMA_PORT, "{'type': 'tap', 'name': 'a', 'limits': ["
+				   "{'side': 'in', 'octets_per_s': 1},"
+				   " {'side': 'out', 'octets_per_s': 1},"
+				   " {'side': 'in', 'traffic': 'broadcast',"
+				   " 'frames_per_s': 1}]}");
+	assert_refused(SCHEMA_LIMIT, "{'side': 'in'}",
+		       "there is no \"frames_per_s\" and no "
+		       "\"octets_per_s\"");
+	assert_refused(SCHEMA_LIMIT, "{'frames_per_s': 1}",
+		       "there is no \"side\"");
+	assert_refused(SCHEMA_LIMIT,
+		       "{'side': 'in', 'frames_per_s': 1, 'burst_octets': 1}",
+		       "burst_octets: there is no \"octets_per_s\" beside it");
+	assert_refused(SCHEMA_LIMIT,
+		       "{'side': 'in', 'frames_per_s': 1099511627777}",
+		       "frames_per_s: found 1099511627777, expected 1 to "
+		       "1099511627776");
+	assert_port_refused("{'type': 'tap', 'name': 'a', 'limits': ["
+			    "{'side': 'in', 'octets_per_s': 1},"
+			    " {'side': 'in', 'traffic': 'all',"
+			    " 'frames_per_s': 1}]}",
+			    "limits[1].traffic: found \"in all\", which "
+			    "limits[0] has as well");
+	assert_refused(SCHEMA_PORT_CHANGES, "{'limits': [{'side': 'in'}]}",
+		       "limits[0]: there is no \"frames_per_s\" and no "
+		       "\"octets_per_s\"");
+}
+
+static void
 test_what_is_no_default_stays(void **state)
 {
 	(void)state;
@@ -926,6 +965,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults_are_left_out),
+		cmocka_unit_test(
+			test_a_limit_has_a_rate_and_each_traffic_one_limit_a_side),
 		cmocka_unit_test(test_what_is_no_default_stays),
 		cmocka_unit_test(
 			test_up_has_no_default_for_a_tap_that_is_there),
