@@ -14,6 +14,7 @@
 #include "log.h"
 #include "opener.h"
 #include "plant_filter.h"
+#include "plant_name.h"
 #include "plant_port.h"
 #include "schema.h"
 
@@ -123,15 +124,11 @@ static void
 tell(struct plant *plant, const struct vnet_event *e)
 {
 	const char *type = vnet_event_name(e->type);
-	const struct plant_port *p = NULL;
+	const struct plant_port *p = plant_port_of(plant, e->port);
 	enum log_level level = level_of(e->type);
 	char mac[18];
 	json_t *event;
 
-	if (e->port != VNET_NO_ID && (uint32_t)e->port < plant->max_ports)
-		p = plant->by_slot[(uint32_t)e->port];
-	if (p && p->id != e->port)
-		p = NULL;
 	event = make_event(type, p ? p->name : NULL, e->time, e->count);
 	if (e->type == VNET_EVENT_ADDRESS_MOVED ||
 	    e->type == VNET_EVENT_FDB_FULL) {

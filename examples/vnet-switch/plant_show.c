@@ -7,6 +7,7 @@
 
 #include "opener.h"
 #include "plant_filter.h"
+#include "plant_name.h"
 #include "plant_port.h"
 #include "schema.h"
 
@@ -403,9 +404,9 @@ plant_fdb_show(struct plant *plant, const char *port, uint64_t *cursor,
 	list = json_array();
 	for (size_t i = 0; i < n; i++) {
 		const struct vnet_fdb_entry *e = &entries[i];
-		const struct plant_port *at = plant->by_slot[(uint32_t)e->port];
+		const struct plant_port *at = plant_port_of(plant, e->port);
 
-		if (!at || at->id != e->port || (p && at != p))
+		if (!at || (p && at != p))
 			continue;
 		json_array_append_new(list, json_pack("{s:o, s:s, s:b, s:i}",
 						      "mac", mac_json(e->mac),
