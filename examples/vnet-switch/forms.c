@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <grp.h>
 #include <net/if.h>
 #include <pwd.h>
 #include <stdint.h>
@@ -157,18 +158,51 @@ find_user(const char *name)
 	return id;
 }
 
+/* Likewise. */
+static json_t *
+find_group(const char *name)
+{
+	FILE *f = fopen("/etc/group", "re");
+	struct group entry, *found = NULL;
+	json_t *id = NULL;
+	char text[65536]; /* a line has all members */
+
+	if (!f)
+		return NULL;
+	while (!id && fgetgrent_r(f, &entry, text, sizeof(text), &found) == 0)
+		if (!strcmp(found->gr_name, name))
+			id = json_integer(found->gr_gid);
+	(void)fclose(f);
+	return id;
+}
+
+/* An id in digits, or what @find knows by that name. */
+static json_t *
+find_id(const char *text, json_t *(*find)(const char *name))
+{
+	unsigned long long id;
+
+	if (!is_of(text, DIGITS, 10))
+		return find(text);
+	id = strtoull(text, NULL, 10);
+	/* The last one stands for none. */
+	return id < UINT32_MAX ? json_integer((json_int_t)id) : NULL;
+}
+
 json_t *
 form_user(const char *text, const char **expected)
 {
 	*expected = "a user id from 0 to 4294967294, or the name of a user in "
 		    "/etc/passwd";
-	if (is_of(text, DIGITS, 10)) {
-		const unsigned long long id = strtoull(text, NULL, 10);
+	return find_id(text, find_user);
+}
 
-		/* The last one stands for none. */
-		return id < UINT32_MAX ? json_integer((json_int_t)id) : NULL;
-	}
-	return find_user(text);
+json_t *
+form_group(const char *text, const char **expected)
+{
+	*expected = "a group id from 0 to 4294967294, or the name of a group "
+		    "in /etc/group";
+	return find_id(text, find_group);
 }
 
 json_t *

@@ -18,6 +18,7 @@ form form_netns;       /* a name of ip-netns(8), a process id, or a path */
 form form_mac;         /* of a station: no group, not zero; in lower case */
 form form_address;     /* ADDRESS/PREFIX, IPv4 or IPv6 */
 form form_user;        /* an id, or a name in /etc/passwd: an integer */
+form form_group;       /* likewise, /etc/group */
 form form_socket_path; /* as long as struct sockaddr_un has room */
 
 #endif

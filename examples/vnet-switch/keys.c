@@ -8,9 +8,13 @@
 
 #include "keys.h"
 
-const char *const port_types[] = {"tap", "uplink", "stream", NULL};
+const char *const port_types[] = {"tap", "uplink", "stream", "attach", NULL};
 static const char *const roles[] = {"vif", "uplink", NULL};
+static const char *const vif_role[] = {"vif", NULL};
 static const char *const sides[] = {"in", "out", NULL};
+static const char *const client_sides[] = {"receive_in", "receive_out", NULL};
+static const char *const accepts[] = {"all", "own", NULL};
+static const char *const address_modes[] = {"shared", "per-client", NULL};
 static const char *const verdicts[] = {"pass", "drop", NULL};
 static const char *const traffics[] = {"all", "broadcast", "multicast",
 				       "unknown", NULL};
@@ -43,6 +47,16 @@ const struct key filter_keys[] = {
 	{.name = NULL},
 };
 
+const struct key client_filter_keys[] = {
+	{"name", TEXT, ANY, .form = form_name, .is_required = true},
+	{"side", CHOICE, ANY, .choices = client_sides, .is_required = true},
+	{"priority", NUMBER, ANY, .min = 0, .max = UINT32_MAX,
+	 .is_optional = true},
+	{"verdict", CHOICE, ANY, .choices = verdicts, .is_required = true},
+	{"expr", EXPRESSION, ANY, .is_optional = true, .text = ""},
+	{.name = NULL},
+};
+
 const struct key limit_keys[] = {
 	{"side", CHOICE, ANY, .choices = sides, .is_required = true},
 	{"traffic", CHOICE, ANY, .choices = traffics, .is_optional = true,
@@ -54,6 +68,32 @@ const struct key limit_keys[] = {
 	{.name = NULL},
 };
 
+/* What a row does not say, the port does. */
+const struct key allow_keys[] = {
+	{"user", TEXT, ANY, .form = form_user, .is_number = true},
+	{"group", TEXT, ANY, .form = form_group, .is_number = true},
+	{"max_clients", NUMBER, ANY, .min = 1, .max = 65536},
+	{"queue_octets", NUMBER, ANY, .min = VNET_POOL_BLOCK, .max = 1 << 30},
+	{"weight", NUMBER, ANY, .min = 1, .max = 1024},
+	{"max_addresses", NUMBER, ANY, .min = 1, .max = 1 << 24},
+	{"accept", CHOICE, ANY, .choices = accepts, .is_optional = true,
+	 .text = "all"},
+	{"limits", GROUPS, ANY, .max = 8, .kind = SCHEMA_LIMIT,
+	 .is_optional = true},
+	{.name = NULL},
+};
+
+/* What can be changed of a session while it lasts. */
+const struct key client_keys[] = {
+	{"queue_octets", NUMBER, ANY, .min = VNET_POOL_BLOCK, .max = 1 << 30},
+	{"weight", NUMBER, ANY, .min = 1, .max = 1024},
+	{"max_addresses", NUMBER, ANY, .min = 0, .max = 1 << 24},
+	{"accept", CHOICE, ANY, .choices = accepts},
+	{"default_receive_in", CHOICE, ANY, .choices = verdicts},
+	{"default_receive_out", CHOICE, ANY, .choices = verdicts},
+	{.name = NULL},
+};
+
 const struct key port_keys[] = {
 	{"name", TEXT, ANY, .form = form_name},
 	{"type", CHOICE, ANY, .choices = port_types},
@@ -61,30 +101,40 @@ const struct key port_keys[] = {
 	 .is_optional = true, .text = "vif"},
 	{"role", CHOICE, UPLINK, .choices = roles, .is_optional = true,
 	 .text = "uplink"},
+	{"role", CHOICE, ATTACH, .choices = vif_role, .is_optional = true,
+	 .text = "vif"},
 	{"interface", TEXT, TAP | UPLINK | UNKNOWN, .form = form_interface},
 	{"netns", TEXT, TAP | UPLINK | UNKNOWN, .form = form_netns,
 	 .is_number = true},
-	{"path", TEXT, STREAM | UNKNOWN, .form = form_socket_path},
+	{"path", TEXT, STREAM | ATTACH | UNKNOWN, .form = form_socket_path},
 	{"mode", CHOICE, TAP, .choices = tap_modes, .is_optional = true,
 	 .text = "any"},
 	{"mode", CHOICE, STREAM, .choices = stream_modes, .is_optional = true,
 	 .text = "listen"},
 	{"mode", CHOICE, UNKNOWN, .choices = all_modes},
-	{"mac", TEXT, TAP | UNKNOWN, .form = form_mac},
+	{"mac", TEXT, TAP | ATTACH | UNKNOWN, .form = form_mac},
 	{"mtu", NUMBER, TAP, .min = VNET_MTU_MIN, .max = VNET_TAP_MTU_MAX},
-	{"mtu", NUMBER, UPLINK | STREAM | UNKNOWN, .min = VNET_MTU_MIN,
+	{"mtu", NUMBER, UPLINK | STREAM | ATTACH | UNKNOWN, .min = VNET_MTU_MIN,
 	 .max = VNET_MTU_MAX},
 	{"addresses", SCALARS, TAP | UNKNOWN, .max = 256, .of = &address,
 	 .is_optional = true},
+	{"addresses", CHOICE, ATTACH, .choices = address_modes,
+	 .is_optional = true, .text = "shared"},
 	{"up", BOOL, .ports = TAP | UNKNOWN},
 	{"persist", BOOL, TAP | UNKNOWN, .is_optional = true},
 	{"owner", TEXT, TAP | UNKNOWN, .form = form_user, .is_number = true},
 	{"own_only", BOOL, UPLINK | UNKNOWN, .is_optional = true},
 	{"without", SCALARS, TAP | UPLINK | UNKNOWN, .max = 4, .of = &offload,
 	 .is_set = true, .is_optional = true},
+	{"siblings", BOOL, ATTACH | UNKNOWN, .is_optional = true, .number = 1},
+	{"max_clients", NUMBER, ATTACH | UNKNOWN, .min = 1, .max = 65536,
+	 .is_optional = true, .number = 16},
+	/* An empty list lets nobody in, none whoever runs the switch. */
+	{"allow", GROUPS, ATTACH | UNKNOWN, .max = 1024, .kind = SCHEMA_ALLOW},
 	{"queue_octets", NUMBER, ANY, .min = VNET_POOL_BLOCK, .max = 1 << 30},
 	{"weight", NUMBER, ANY, .min = 1, .max = 1024, .is_optional = true,
 	 .number = 1},
+	{"max_addresses", NUMBER, ANY, .min = 1, .max = 1 << 24},
 	{"default_in", CHOICE, ANY, .choices = verdicts, .is_optional = true,
 	 .text = "pass"},
 	{"default_out", CHOICE, ANY, .choices = verdicts, .is_optional = true,
@@ -165,7 +215,7 @@ key_is_default(const struct key *key, const json_t *value)
 	case NUMBER:
 		return (uint64_t)json_integer_value(value) == key->number;
 	case BOOL:
-		return json_is_false(value);
+		return json_is_true(value) == (key->number != 0);
 	case CHOICE:
 	case TEXT:
 	case EXPRESSION:

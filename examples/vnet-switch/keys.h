@@ -16,9 +16,10 @@ enum {
 	TAP = 1 << 0,
 	UPLINK = 1 << 1,
 	STREAM = 1 << 2,
-	UNKNOWN = 1 << 3, /* changes to a port do not say */
-	ANY = TAP | UPLINK | STREAM | UNKNOWN,
-	NTYPES = 3,
+	ATTACH = 1 << 3,
+	UNKNOWN = 1 << 4, /* changes to a port do not say */
+	ANY = TAP | UPLINK | STREAM | ATTACH | UNKNOWN,
+	NTYPES = 4,
 };
 
 /* What the value of a key is. */
@@ -44,7 +45,8 @@ enum type {
  * @is_number:	of a TEXT: it may be written as a number
  * @is_set:	of SCALARS: their order says nothing
  * @is_required: it must be there
- * @is_optional: it has a default: @number, @text, false or empty
+ * @is_optional: it has a default: @number (1 of a BOOL for true), @text, or
+ *		empty
  */
 struct key {
 	const char *name;
@@ -66,7 +68,8 @@ struct key {
 
 /* Each ends with a key without a name. */
 extern const struct key config_keys[], switch_keys[], port_keys[],
-	filter_keys[], fdb_keys[], limit_keys[];
+	filter_keys[], fdb_keys[], limit_keys[], allow_keys[],
+	client_filter_keys[], client_keys[];
 
 /* In the order of their bits above, ended by NULL. */
 extern const char *const port_types[NTYPES + 1];

@@ -20,6 +20,9 @@
 #include "keys.h"
 #include "schema.h"
 
+/* Octets of the control socket's path, so that there is room for ".attach". */
+#define ENTRANCE_SOCKET_MAX 100
+
 /* What elements of a list must not have in common: who has it, by their index.
  * Returns false if somebody has. */
 static bool
@@ -46,17 +49,37 @@ claim(const struct check *k, const struct place *list, size_t index,
 	return true;
 }
 
+/* What is in a list is whole, also in changes to a port. */
+static json_t *
+check_whole(struct check *k, enum schema_kind kind, const struct place *p,
+	    const struct key *keys, const json_t *value)
+{
+	const enum schema_kind before = k->kind;
+	json_t *group;
+
+	k->kind = kind;
+	group = check_group(k, p, keys, value);
+	k->kind = before;
+	return group;
+}
+
 static json_t *
 check_filter(struct check *k, const struct place *p, const json_t *value)
 {
-	const enum schema_kind kind = k->kind;
-	json_t *filter;
+	return check_whole(k, SCHEMA_FILTER, p, filter_keys, value);
+}
 
-	/* A filter is whole, also in changes to a port. */
-	k->kind = SCHEMA_FILTER;
-	filter = check_group(k, p, filter_keys, value);
-	k->kind = kind;
-	return filter;
+static json_t *
+check_client_filter(struct check *k, const struct place *p, const json_t *value)
+{
+	return check_group(k, p, client_filter_keys, value);
+}
+
+static json_t *
+check_client_changes(struct check *k, const struct place *p,
+		     const json_t *value)
+{
+	return check_group(k, p, client_keys, value);
 }
 
 static json_t *
@@ -102,13 +125,8 @@ check_rates(const struct check *k, const struct place *p, const json_t *limit)
 static json_t *
 check_limit(struct check *k, const struct place *p, const json_t *value)
 {
-	const enum schema_kind kind = k->kind;
-	json_t *limit;
+	json_t *limit = check_whole(k, SCHEMA_LIMIT, p, limit_keys, value);
 
-	/* It is whole, as a filter is. */
-	k->kind = SCHEMA_LIMIT;
-	limit = check_group(k, p, limit_keys, value);
-	k->kind = kind;
 	if (limit && !check_rates(k, p, limit)) {
 		json_decref(limit);
 		limit = NULL;
@@ -144,6 +162,18 @@ check_sides(const struct check *k, const struct place *p, const json_t *object,
 	return is_right;
 }
 
+static json_t *
+check_allow(struct check *k, const struct place *p, const json_t *value)
+{
+	json_t *row = check_whole(k, SCHEMA_ALLOW, p, allow_keys, value);
+
+	if (row && !check_sides(k, p, row, "limits", "traffic")) {
+		json_decref(row);
+		row = NULL;
+	}
+	return row;
+}
+
 static unsigned int
 type_of(const json_t *port)
 {
@@ -163,7 +193,8 @@ find_type(struct check *k, const struct place *p, const json_t *value)
 
 	if (!found && k->kind != SCHEMA_PORT_CHANGES) {
 		check_refuse(k, p,
-			     "there is no \"type\": tap, uplink or stream");
+			     "there is no \"type\": tap, uplink, stream or "
+			     "attach");
 		return false;
 	}
 	if (found) {
@@ -232,10 +263,13 @@ check_whole_port(const struct check *k, const struct place *p, json_t *port)
 
 	if (!string(port, "name")) {
 		check_refuse(k, p, "there is no \"name\"%s",
-			     k->ports == STREAM ? " and no \"path\""
-						: " and no \"interface\"");
+			     k->ports == ATTACH   ? ""
+			     : k->ports == STREAM ? " and no \"path\""
+						  : " and no \"interface\"");
 		return false;
 	}
+	if (k->ports == ATTACH)
+		return true;
 	if (k->ports == STREAM) {
 		if (string(port, "path"))
 			return true;
@@ -290,24 +324,46 @@ check_count(const struct check *k, const struct place *p, size_t n,
 }
 
 static bool
-check_queue(const struct check *k, const struct place *list, size_t index,
-	    const json_t *port, const json_t *sw)
+check_queue(const struct check *k, const struct place *p, const json_t *object,
+	    const json_t *sw)
 {
-	const struct place element = {.up = list, .index = index};
-	const struct place at = {.up = &element, .key = "queue_octets"};
+	const struct place at = {.up = p, .key = "queue_octets"};
+	const json_t *found = json_object_get(object, at.key);
 
-	return check_count(k, &at, schema_number(port, "queue_octets"), "", sw,
-			   "queue_octets");
+	return check_count(k, &at, (size_t)json_integer_value(found), "", sw,
+			   at.key);
 }
 
-/* Where a port is, in words: what two ports cannot have in common. Empty where
- * they can. */
+static bool
+check_queues(const struct check *k, const struct place *ports, size_t index,
+	     const json_t *port, const json_t *sw)
+{
+	const struct place element = {.up = ports, .index = index};
+	const struct place list = {.up = &element, .key = "allow"};
+	const json_t *rows = json_object_get(port, list.key);
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const struct place row = {.up = &list, .index = i};
+
+		if (!check_queue(k, &row, json_array_get(rows, i), sw))
+			return false;
+	}
+	return check_queue(k, &element, port, sw);
+}
+
+/* Where a port is, in words: what two ports cannot have in common (but those of
+ * type attach). Empty where they can. */
 static void
 write_medium(const json_t *port, char *text, size_t size)
 {
 	const char *netns = string(port, "netns");
 
 	text[0] = '\0';
+	if (type_of(port) == ATTACH) {
+		if (string(port, "path"))
+			(void)snprintf(text, size, "%s", string(port, "path"));
+		return;
+	}
 	if (type_of(port) != STREAM)
 		(void)snprintf(text, size, "%s%s%s",
 			       schema_string(port, "interface"),
@@ -321,16 +377,31 @@ struct owners {
 	json_t *media;
 };
 
+/* Is the owner of a path a port of type attach? */
 static bool
-check_claims(const struct check *k, const struct place *list, size_t i,
-	     const json_t *port, const struct owners *owners)
+is_entrance(const json_t *ports, const json_t *owner)
 {
-	const char *key = type_of(port) == STREAM ? "path" : "interface";
+	return owner &&
+	       type_of(json_array_get(
+		       ports, (size_t)json_integer_value(owner))) == ATTACH;
+}
+
+static bool
+check_claims(const struct check *k, const struct place *list,
+	     const json_t *ports, size_t i, const struct owners *owners)
+{
+	const json_t *port = json_array_get(ports, i);
+	const bool is_path = type_of(port) & (STREAM | ATTACH);
+	const char *key = is_path ? "path" : "interface";
 	char medium[8192];
 
+	if (!claim(k, list, i, "name", owners->names, string(port, "name")))
+		return false;
 	write_medium(port, medium, sizeof(medium));
-	return claim(k, list, i, "name", owners->names, string(port, "name")) &&
-	       (!*medium || claim(k, list, i, key, owners->media, medium));
+	return !*medium ||
+	       (type_of(port) == ATTACH &&
+		is_entrance(ports, json_object_get(owners->media, medium))) ||
+	       claim(k, list, i, key, owners->media, medium);
 }
 
 static bool
@@ -345,8 +416,8 @@ check_ports(const struct check *k, const json_t *config,
 	for (size_t i = 0; i < json_array_size(ports); i++) {
 		const json_t *port = json_array_get(ports, i);
 
-		if (!check_claims(k, &list, i, port, owners) ||
-		    !check_queue(k, &list, i, port, sw))
+		if (!check_claims(k, &list, ports, i, owners) ||
+		    !check_queues(k, &list, i, port, sw))
 			return false;
 		nfilters += json_array_size(json_object_get(port, "filters"));
 	}
@@ -419,6 +490,19 @@ check_cpu(const struct check *k, const json_t *config)
 	return false;
 }
 
+/* Is there a port whose path is made of the control socket's? */
+static bool
+needs_entrance(const json_t *config)
+{
+	const json_t *port;
+	size_t i;
+
+	json_array_foreach(json_object_get(config, "ports"), i, port)
+		if (type_of(port) == ATTACH && !string(port, "path"))
+			return true;
+	return false;
+}
+
 /* Nobody can connect to the control socket where a port listens. */
 static bool
 check_socket(const struct check *k, const json_t *config,
@@ -428,6 +512,14 @@ check_socket(const struct check *k, const json_t *config,
 	const char *path = string(config, "socket");
 	const json_t *port = path ? json_object_get(owners->media, path) : NULL;
 
+	if (path && strlen(path) > ENTRANCE_SOCKET_MAX &&
+	    needs_entrance(config)) {
+		check_refuse(k, &at,
+			     "found %zu octets, expected at most %d: a port of "
+			     "type attach has no \"path\"",
+			     strlen(path), ENTRANCE_SOCKET_MAX);
+		return false;
+	}
 	if (!port)
 		return true;
 	check_refuse(k, &at,
@@ -480,6 +572,9 @@ static const struct {
 	[SCHEMA_FILTER] = {filter_keys, check_filter},
 	[SCHEMA_FDB] = {fdb_keys, check_fdb},
 	[SCHEMA_LIMIT] = {limit_keys, check_limit},
+	[SCHEMA_ALLOW] = {allow_keys, check_allow},
+	[SCHEMA_CLIENT_FILTER] = {client_filter_keys, check_client_filter},
+	[SCHEMA_CLIENT_CHANGES] = {client_keys, check_client_changes},
 };
 
 static json_t *
@@ -568,6 +663,26 @@ parse_list(const struct key *of, const char *text)
 	return list;
 }
 
+static bool
+can_be(const struct key *key, const char *value)
+{
+	return key->type == CHOICE && value &&
+	       key->choices[key_choice(key->choices, value)];
+}
+
+/* Of a key that is not the same for all ports, where it is not said of which
+ * one, that which may have this value; else the first. */
+static const struct key *
+find_by_value(const struct key *keys, const char *name, unsigned int ports,
+	      const char *value)
+{
+	for (const struct key *key = keys; key->name; key++)
+		if (key->ports & ports && !strcmp(key->name, name) &&
+		    can_be(key, value))
+			return key;
+	return key_find(keys, name, ports);
+}
+
 /* The key that is to be set; NULL with a complaint. */
 static const struct key *
 find_setting(const struct check *k, const struct key *keys, const char *name,
@@ -576,9 +691,12 @@ find_setting(const struct check *k, const struct key *keys, const char *name,
 	const struct place at = {.key = name};
 	/* One of "addresses". */
 	const bool is_one = !strcmp(name, "address");
-	const struct key *key =
-		key_find(keys, is_one ? "addresses" : name, ANY);
+	const struct key *key = find_by_value(keys, is_one ? "addresses" : name,
+					      k->ports, value);
 
+	/* That it is another port's, schema_check() says. */
+	if (!key)
+		key = key_find(keys, name, ANY);
 	if (!*name)
 		check_refuse(k, NULL, "expected KEY=VALUE");
 	else if (!key)
@@ -629,7 +747,12 @@ int
 schema_set(enum schema_kind kind, json_t *object, const char *text,
 	   struct complaint *c)
 {
-	const struct check k = {.kind = kind, .c = c};
+	const unsigned int type = type_of(object);
+	const struct check k = {
+		.kind = kind,
+		.c = c,
+		.ports = type == UNKNOWN ? ANY : type,
+	};
 	const size_t len = strcspn(text, "=");
 	const char *value = text[len] ? text + len + 1 : NULL;
 	char *name = strndup(text, len);

@@ -18,10 +18,13 @@
 enum schema_kind {
 	SCHEMA_CONFIG, /* all of it: socket, log, cpu, switch, ports, fdb */
 	SCHEMA_PORT,   /* one of "ports" */
-	SCHEMA_PORT_CHANGES, /* keys of a port, none of them required */
-	SCHEMA_FILTER,       /* one of a port's "filters" */
-	SCHEMA_FDB,          /* one of "fdb" */
-	SCHEMA_LIMIT,        /* one of the "limits" of a port or a client */
+	SCHEMA_PORT_CHANGES,   /* keys of a port, none of them required */
+	SCHEMA_FILTER,         /* one of a port's "filters" */
+	SCHEMA_FDB,            /* one of "fdb" */
+	SCHEMA_LIMIT,          /* one of the "limits" of a port or a client */
+	SCHEMA_ALLOW,          /* one of a port's "allow" */
+	SCHEMA_CLIENT_FILTER,  /* one of a client */
+	SCHEMA_CLIENT_CHANGES, /* keys of a client, none of them required */
 };
 
 /* Where the element at a path ("ports[2].mtu") was written: fills @text with

@@ -152,6 +152,148 @@ test_a_limit_has_a_rate_and_each_traffic_one_limit_a_side(void **state)
 }
 
 static void
+test_a_port_to_attach_at_has_keys_of_its_own(void **state)
+{
+	(void)state;
+	assert_normal_as(SCHEMA_PORT,
+			 "{'type': 'attach', 'name': 'a', 'role': 'vif',"
+			 " 'addresses': 'shared', 'siblings': true,"
+			 " 'max_clients': 16, 'weight': 1}",
+			 "{'type': 'attach', 'name': 'a'}");
+	assert_normal(SCHEMA_PORT,
+		      "{'type': 'attach', 'name': 'a', 'path': '/a',"
+		      " 'mac': '02:00:00:00:00:0a', 'mtu': 9000,"
+		      " 'addresses': 'per-client', 'siblings': false,"
+		      " 'max_clients': 65536, 'max_addresses': 1,"
+		      " 'allow': []}");
+	assert_port_refused("{'type': 'attach', 'path': '/a'}",
+			    "there is no \"name\"");
+	assert_port_refused("{'type': 'attach', 'name': 'a', 'role': 'uplink'}",
+			    "role: found \"uplink\", expected vif");
+	assert_port_refused("{'type': 'attach', 'name': 'a',"
+			    " 'addresses': ['10.0.0.1/24']}",
+			    "addresses: found a list, expected shared or "
+			    "per-client");
+	assert_port_refused("{'type': 'attach', 'name': 'a',"
+			    " 'max_clients': 0}",
+			    "max_clients: found 0, expected 1 to 65536");
+	assert_port_refused("{'type': 'tap', 'name': 'a', 'allow': []}",
+			    "allow: only a port of type attach has this");
+	assert_port_refused("{'type': 'attach', 'name': 'a', 'mode': 'listen'}",
+			    "mode: only a port of type tap or stream has this");
+}
+
+static void
+test_who_may_attach_is_a_list_of_rows(void **state)
+{
+	(void)state;
+	assert_normal_as(SCHEMA_ALLOW,
+			 "{'user': 'root', 'group': 'root', 'accept': 'all',"
+			 " 'limits': []}",
+			 "{'user': 0, 'group': 0}");
+	/* Otherwise they are the port's. */
+	assert_normal(SCHEMA_ALLOW, "{'weight': 1, 'queue_octets': 2048}");
+	assert_normal(SCHEMA_PORT,
+		      "{'type': 'attach', 'name': 'a', 'allow': ["
+		      "{'user': 1000, 'group': 4294967294, 'max_clients': 2,"
+		      " 'queue_octets': 65536, 'weight': 2,"
+		      " 'max_addresses': 3, 'accept': 'own', 'limits': ["
+		      "{'side': 'in', 'frames_per_s': 10}]}, {}]}");
+	assert_normal(SCHEMA_PORT_CHANGES,
+		      "{'type': 'attach', 'allow': [{'user': 0}]}");
+	assert_refused(SCHEMA_ALLOW, "{'user': 'no-such-user'}",
+		       "user: found \"no-such-user\", expected a user id from "
+		       "0 to 4294967294, or the name of a user in "
+		       "/etc/passwd");
+	assert_refused(SCHEMA_ALLOW, "{'group': 4294967295}",
+		       "group: found 4294967295, expected a group id from 0 "
+		       "to 4294967294, or the name of a group in /etc/group");
+	assert_refused(SCHEMA_ALLOW, "{'users': 'root'}",
+		       "users: no such key; did you mean \"user\"?");
+	assert_port_refused("{'type': 'attach', 'name': 'a', 'allow': [{},"
+			    " {'limits': [{'side': 'in', 'octets_per_s': 1},"
+			    " {'side': 'in', 'octets_per_s': 2}]}]}",
+			    "allow[1].limits[1].traffic: found \"in all\", "
+			    "which limits[0] has as well");
+	assert_refused(SCHEMA_CONFIG,
+		       "{'switch': {'queue_octets': 65536}, 'ports': ["
+		       "{'type': 'attach', 'name': 'a', 'allow': ["
+		       "{'queue_octets': 65537}]}]}",
+		       "ports[0].allow[0].queue_octets: found 65537, expected "
+		       "at most 65536 (switch.queue_octets)");
+}
+
+static void
+test_ports_to_attach_at_share_a_path_with_each_other_alone(void **state)
+{
+	(void)state;
+	assert_normal(SCHEMA_CONFIG,
+		      "{'ports': [{'type': 'attach', 'name': 'a',"
+		      " 'path': '/p'}, {'type': 'attach', 'name': 'b',"
+		      " 'path': '/p'}, {'type': 'attach', 'name': 'c'},"
+		      " {'type': 'attach', 'name': 'd'}]}");
+	assert_refused(SCHEMA_CONFIG,
+		       "{'ports': [{'type': 'attach', 'name': 'a',"
+		       " 'path': '/p'}, {'type': 'stream', 'name': 'b',"
+		       " 'path': '/p'}]}",
+		       "ports[1].path: found \"/p\", which ports[0] has as "
+		       "well");
+	assert_refused(SCHEMA_CONFIG,
+		       "{'ports': [{'type': 'stream', 'name': 'a',"
+		       " 'path': '/p'}, {'type': 'attach', 'name': 'b',"
+		       " 'path': '/p'}]}",
+		       "ports[1].path: found \"/p\", which ports[0] has as "
+		       "well");
+	assert_refused(SCHEMA_CONFIG,
+		       "{'socket': '/p', 'ports': [{'type': 'attach',"
+		       " 'name': 'a', 'path': '/p'}]}",
+		       "socket: found \"/p\", where ports[0] listens");
+}
+
+static void
+test_a_client_has_sides_and_changes_of_its_own(void **state)
+{
+	(void)state;
+	assert_normal(SCHEMA_CLIENT_FILTER,
+		      "{'name': 'a', 'side': 'receive_in', 'verdict': 'drop'}");
+	assert_refused(SCHEMA_CLIENT_FILTER,
+		       "{'name': 'a', 'side': 'in', 'verdict': 'drop'}",
+		       "side: found \"in\", expected receive_in or "
+		       "receive_out");
+	assert_normal(SCHEMA_CLIENT_CHANGES, "{}");
+	assert_normal(SCHEMA_CLIENT_CHANGES,
+		      "{'queue_octets': 2048, 'weight': 1, 'max_addresses': 0,"
+		      " 'accept': 'all', 'default_receive_in': 'pass',"
+		      " 'default_receive_out': 'drop'}");
+	assert_refused(SCHEMA_CLIENT_CHANGES, "{'mtu': 1500}",
+		       "mtu: no such key");
+}
+
+static void
+test_a_key_is_set_from_text_as_its_port_has_it(void **state)
+{
+	json_t *port = parse("{'type': 'attach'}"), *tap = parse("{}");
+
+	(void)state;
+	assert_int_equal(
+		schema_set(SCHEMA_PORT, port, "addresses=per-client", &c), 0);
+	assert_string_equal(
+		json_string_value(json_object_get(port, "addresses")),
+		"per-client");
+	json_object_clear(port);
+	assert_int_equal(schema_set(SCHEMA_PORT_CHANGES, port,
+				    "addresses=shared", &c),
+			 0);
+	assert_true(json_is_string(json_object_get(port, "addresses")));
+	assert_int_equal(schema_set(SCHEMA_PORT_CHANGES, tap,
+				    "addresses=fd00::1/64", &c),
+			 0);
+	assert_true(json_is_array(json_object_get(tap, "addresses")));
+	json_decref(tap);
+	json_decref(port);
+}
+
+static void
 test_what_is_no_default_stays(void **state)
 {
 	(void)state;
@@ -260,8 +402,9 @@ test_a_value_of_another_type_is_refused(void **state)
 {
 	(void)state;
 	assert_port_refused("[]", "found a list, expected a group");
-	assert_port_refused("{'type': 3}",
-			    "type: found 3, expected tap, uplink or stream");
+	assert_port_refused(
+		"{'type': 3}",
+		"type: found 3, expected tap, uplink, stream or attach");
 	assert_port_refused("{'type': 'tap', 'name': 3}",
 			    "name: found 3, expected 1 to 31 of A-Z a-z 0-9 "
 			    ". _ : @ -");
@@ -505,14 +648,15 @@ static void
 test_a_key_of_other_ports_is_refused(void **state)
 {
 	(void)state;
-	assert_port_refused("{'type': 'tap', 'name': 'a', 'path': '/x'}",
-			    "path: only a port of type stream has this");
+	assert_port_refused(
+		"{'type': 'tap', 'name': 'a', 'path': '/x'}",
+		"path: only a port of type stream or attach has this");
 	assert_port_refused("{'type': 'stream', 'path': '/x', 'netns': 'a'}",
 			    "netns: only a port of type tap or uplink has "
 			    "this");
 	assert_port_refused("{'type': 'uplink', 'name': 'a', 'mac':"
 			    " '02:00:00:00:00:01'}",
-			    "mac: only a port of type tap has this");
+			    "mac: only a port of type tap or attach has this");
 	assert_port_refused("{'type': 'uplink', 'name': 'a', 'mode': 'any'}",
 			    "mode: only a port of type tap or stream has "
 			    "this");
@@ -573,8 +717,9 @@ static void
 test_a_key_that_is_needed_is_missed(void **state)
 {
 	(void)state;
-	assert_port_refused("{'name': 'a'}",
-			    "there is no \"type\": tap, uplink or stream");
+	assert_port_refused(
+		"{'name': 'a'}",
+		"there is no \"type\": tap, uplink, stream or attach");
 	assert_refused(SCHEMA_FILTER, "{'side': 'in', 'verdict': 'drop'}",
 		       "there is no \"name\"");
 	assert_refused(SCHEMA_FILTER, "{'name': 'a', 'verdict': 'drop'}",
@@ -609,7 +754,7 @@ test_changes_keep_what_is_a_default(void **state)
 	assert_refused(SCHEMA_PORT_CHANGES, "{'filters': [{}]}",
 		       "filters[0]: there is no \"name\"");
 	assert_refused(SCHEMA_PORT_CHANGES, "{'type': 'tap', 'path': '/a'}",
-		       "path: only a port of type stream has this");
+		       "path: only a port of type stream or attach has this");
 }
 
 static void
@@ -619,10 +764,11 @@ test_null_gives_a_key_its_default(void **state)
 	assert_normal(SCHEMA_PORT_CHANGES,
 		      "{'mtu': null, 'netns': null, 'up': null, 'filters':"
 		      " null, 'addresses': null, 'name': null}");
-	assert_refused(SCHEMA_PORT_CHANGES, "{'type': null}",
-		       "type: found null, expected tap, uplink or stream");
+	assert_refused(
+		SCHEMA_PORT_CHANGES, "{'type': null}",
+		"type: found null, expected tap, uplink, stream or attach");
 	assert_refused(SCHEMA_PORT_CHANGES, "{'type': 'tap', 'path': null}",
-		       "path: only a port of type stream has this");
+		       "path: only a port of type stream or attach has this");
 	assert_refused(SCHEMA_PORT_CHANGES, "{'addresses': [null]}",
 		       "addresses[0]: found null, expected ADDRESS/PREFIX, as "
 		       "in 10.0.0.1/24 or fd00::1/64");
@@ -967,6 +1113,14 @@ main(void)
 		cmocka_unit_test(test_defaults_are_left_out),
 		cmocka_unit_test(
 			test_a_limit_has_a_rate_and_each_traffic_one_limit_a_side),
+		cmocka_unit_test(test_a_port_to_attach_at_has_keys_of_its_own),
+		cmocka_unit_test(test_who_may_attach_is_a_list_of_rows),
+		cmocka_unit_test(
+			test_ports_to_attach_at_share_a_path_with_each_other_alone),
+		cmocka_unit_test(
+			test_a_client_has_sides_and_changes_of_its_own),
+		cmocka_unit_test(
+			test_a_key_is_set_from_text_as_its_port_has_it),
 		cmocka_unit_test(test_what_is_no_default_stays),
 		cmocka_unit_test(
 			test_up_has_no_default_for_a_tap_that_is_there),
