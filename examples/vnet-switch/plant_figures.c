@@ -63,6 +63,7 @@ figures_add(struct figures *sum, const struct figures *f)
 	add(&s->out_dropped, &f->stats.out_dropped);
 	add(&s->lost_by_others, &f->stats.lost_by_others);
 	s->moves += f->stats.moves;
+	s->moves_refused += f->stats.moves_refused;
 	s->queue_memory += f->stats.queue_memory;
 	for (int i = VNET_DROP_NONE + 1; i < VNET_NDROPS; i++) {
 		add(&sum->in[i], &f->in[i]);
@@ -76,8 +77,8 @@ number(uint64_t n)
 	return json_integer((json_int_t)n);
 }
 
-static json_t *
-count(const struct vnet_count *n)
+json_t *
+figures_count(const struct vnet_count *n)
 {
 	json_t *object = json_object();
 
@@ -89,22 +90,26 @@ count(const struct vnet_count *n)
 static json_t *
 show_in(const struct vnet_client_stats *s)
 {
-	json_t *in = count(&s->in);
+	json_t *in = figures_count(&s->in);
 
-	json_object_set_new(in, "dropped", count(&s->in_dropped));
-	json_object_set_new(in, "looked_up", count(&s->looked_up));
-	json_object_set_new(in, "copies", count(&s->copies));
+	json_object_set_new(in, "dropped", figures_count(&s->in_dropped));
+	json_object_set_new(in, "looked_up", figures_count(&s->looked_up));
+	json_object_set_new(in, "copies", figures_count(&s->copies));
+	json_object_set_new(in, "lost_by_others",
+			    figures_count(&s->lost_by_others));
+	json_object_set_new(in, "moves", number(s->moves));
+	json_object_set_new(in, "moves_refused", number(s->moves_refused));
 	return in;
 }
 
 static json_t *
 show_out(const struct vnet_client_stats *s)
 {
-	json_t *out = count(&s->out);
+	json_t *out = figures_count(&s->out);
 
-	json_object_set_new(out, "segments", count(&s->segments));
-	json_object_set_new(out, "delivered", count(&s->delivered));
-	json_object_set_new(out, "dropped", count(&s->out_dropped));
+	json_object_set_new(out, "segments", figures_count(&s->segments));
+	json_object_set_new(out, "delivered", figures_count(&s->delivered));
+	json_object_set_new(out, "dropped", figures_count(&s->out_dropped));
 	return out;
 }
 
@@ -112,11 +117,11 @@ show_out(const struct vnet_client_stats *s)
 static json_t *
 show_drops(const struct vnet_count *drops, bool out, struct vnet_count *sum)
 {
-	int first = out ? VNET_DROP_LINK_DOWN : VNET_DROP_MALFORMED;
-	int last = out ? VNET_NDROPS - 1 : VNET_DROP_LINK_DOWN;
 	json_t *object = json_object();
 
-	for (int i = first; i <= last; i++) {
+	for (int i = VNET_DROP_NONE + 1; i < VNET_NDROPS; i++) {
+		if (!vnet_drop_is_on((enum vnet_drop)i, out))
+			continue;
 		add(sum, &drops[i]);
 		json_object_set_new(object, vnet_drop_name((enum vnet_drop)i),
 				    number(drops[i].frames));
@@ -149,7 +154,7 @@ figures_show(const struct figures *f, json_t *object)
 {
 	static const struct vnet_count none;
 	struct vnet_count in = {0}, out = {0};
-	json_t *queue = count(&f->stats.queued), *drops = json_object();
+	json_t *queue = figures_count(&f->stats.queued), *drops = json_object();
 
 	json_object_set_new(object, "in", show_in(&f->stats));
 	json_object_set_new(object, "out", show_out(&f->stats));

@@ -31,6 +31,9 @@ void figures_end(struct figures *f);
 
 void figures_add(struct figures *sum, const struct figures *f);
 
+/* {"frames","octets"} */
+json_t *figures_count(const struct vnet_count *n);
+
 /* Add "in", "out", "queue" and "drops" to @object. Returns false if the figures
  * do not agree with each other. */
 bool figures_show(const struct figures *f, json_t *object);

@@ -320,6 +320,8 @@ totals_of(struct plant *plant, json_t *stats)
 	figures_of_switch(&f, plant->sw, &whole);
 	plant_unlock(plant);
 	balanced = figures_show(&f, totals);
+	json_object_set_new(totals, "originated",
+			    figures_count(&whole.originated));
 	json_object_set_new(totals, "unknown_source",
 			    number(whole.unknown_source.frames));
 	json_object_set_new(
@@ -332,6 +334,8 @@ totals_of(struct plant *plant, json_t *stats)
 				      (json_int_t)whole.pool_used, "octets",
 				      (json_int_t)whole.pool_octets));
 	json_object_set_new(totals, "events_lost", number(whole.events_lost));
+	json_object_set_new(totals, "clock_steps_back",
+			    number(whole.clock_steps_back));
 	json_object_set_new(stats, "totals", totals);
 	return balanced;
 }
