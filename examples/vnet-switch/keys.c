@@ -135,6 +135,8 @@ const struct key port_keys[] = {
 	{"weight", NUMBER, ANY, .min = 1, .max = 1024, .is_optional = true,
 	 .number = 1},
 	{"max_addresses", NUMBER, ANY, .min = 1, .max = 1 << 24},
+	{"sticky", BOOL, ANY, .is_optional = true},
+	{"loop_guard", BOOL, ANY, .is_optional = true},
 	{"default_in", CHOICE, ANY, .choices = verdicts, .is_optional = true,
 	 .text = "pass"},
 	{"default_out", CHOICE, ANY, .choices = verdicts, .is_optional = true,
@@ -153,10 +155,12 @@ const struct key fdb_keys[] = {
 };
 
 /* Bounds and defaults are those of struct vnet_switch_config. That of
- * pool_octets depends on max_ports, and so is not one here. */
+ * pool_octets depends on max_clients, and so is not one here. */
 const struct key switch_keys[] = {
 	{"max_ports", NUMBER, ANY, .min = 1, .max = 65536, .is_optional = true,
 	 .number = 64},
+	{"max_clients", NUMBER, ANY, .min = 0, .max = 65536,
+	 .is_optional = true},
 	{"fdb_entries", NUMBER, ANY, .min = 1, .max = 1 << 24,
 	 .is_optional = true, .number = 8192},
 	{"ageing_s", NUMBER, ANY, .min = 1, .max = 1000000, .is_optional = true,
@@ -172,6 +176,10 @@ const struct key switch_keys[] = {
 	{"forward_reserved", SCALARS, ANY, .max = 16, .of = &reserved,
 	 .is_set = true, .is_optional = true},
 	{"uplink_transit", BOOL, ANY, .is_optional = true},
+	{"flap_moves", NUMBER, ANY, .min = 2, .max = 255, .is_optional = true,
+	 .number = 16},
+	{"loop_probe_s", NUMBER, ANY, .min = 1, .max = 3600,
+	 .is_optional = true, .number = 2},
 	{.name = NULL},
 };
 

@@ -86,6 +86,7 @@ level_of(enum vnet_event_type type)
 		return LOG_INFO;
 	case VNET_EVENT_OVERFLOW:
 	case VNET_EVENT_DRIVER_ERROR:
+	case VNET_EVENT_LOOP:
 		return LOG_WARNING;
 	default:
 		return LOG_DEBUG;
@@ -120,18 +121,39 @@ make_event(const char *type, const char *port, vnet_nsec time, uint32_t count)
 	return event;
 }
 
+static bool
+has_address(enum vnet_event_type type)
+{
+	return type == VNET_EVENT_ADDRESS_MOVED ||
+	       type == VNET_EVENT_ADDRESS_HELD ||
+	       type == VNET_EVENT_MOVE_REFUSED || type == VNET_EVENT_FDB_FULL;
+}
+
+/* What is shown of a port whose medium is there, and whose link is not up. */
+static void
+note_error(struct plant_port *p, enum vnet_event_type type)
+{
+	if (type == VNET_EVENT_LOOP)
+		complain(&p->error, -ELOOP,
+			 "closed, since there is a loop: port set opens it "
+			 "again");
+	else if (type == VNET_EVENT_LINK_UP)
+		p->error.text[0] = '\0';
+}
+
 static void
 tell(struct plant *plant, const struct vnet_event *e)
 {
 	const char *type = vnet_event_name(e->type);
-	const struct plant_port *p = plant_port_of(plant, e->port);
+	struct plant_port *p = plant_port_of(plant, e->port);
 	enum log_level level = level_of(e->type);
 	char mac[18];
 	json_t *event;
 
+	if (p && p->m)
+		note_error(p, e->type);
 	event = make_event(type, p ? p->name : NULL, e->time, e->count);
-	if (e->type == VNET_EVENT_ADDRESS_MOVED ||
-	    e->type == VNET_EVENT_FDB_FULL) {
+	if (has_address(e->type)) {
 		plant_mac_text(e->mac, mac);
 		json_object_set_new(event, "mac", json_string(mac));
 	}
@@ -258,12 +280,15 @@ switch_config(const json_t *config, const struct vnet_alloc *alloc)
 
 #define NUMBER(key) json_integer_value(json_object_get(s, key))
 	sc.max_ports = (uint32_t)NUMBER("max_ports");
+	sc.max_clients = (uint32_t)NUMBER("max_clients");
 	sc.fdb_entries = (uint32_t)NUMBER("fdb_entries");
 	sc.ageing_s = (uint32_t)NUMBER("ageing_s");
 	sc.pool_octets = (uint64_t)NUMBER("pool_octets");
 	sc.queue_octets = (uint32_t)NUMBER("queue_octets");
 	sc.max_rules = (uint32_t)NUMBER("max_rules");
 	sc.max_insns = (uint32_t)NUMBER("max_insns");
+	sc.flap_moves = (uint32_t)NUMBER("flap_moves");
+	sc.loop_probe_s = (uint32_t)NUMBER("loop_probe_s");
 #undef NUMBER
 	sc.uplink_transit = json_is_true(json_object_get(s, "uplink_transit"));
 	json_array_foreach(json_object_get(s, "forward_reserved"), i, bit)

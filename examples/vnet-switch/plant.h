@@ -67,6 +67,11 @@ int plant_filter_add(struct plant *plant, const char *port,
 		     struct complaint *c);
 int plant_filter_del(struct plant *plant, const char *port, const char *side,
 		     const char *name, struct complaint *c);
+/* @owner is a port, or PORT/INDEX for a client; @limit in normal form. */
+int plant_limit_set(struct plant *plant, const char *owner, const json_t *limit,
+		    struct complaint *c);
+int plant_limit_del(struct plant *plant, const char *owner, const char *side,
+		    const char *traffic, struct complaint *c);
 int plant_fdb_add(struct plant *plant, const char *mac, const char *port,
 		  struct complaint *c);
 int plant_fdb_del(struct plant *plant, const char *mac, struct complaint *c);
@@ -78,8 +83,15 @@ json_t *plant_port_show(struct plant *plant, const char *port,
 			struct complaint *c);
 json_t *plant_filter_show(struct plant *plant, const char *port,
 			  struct complaint *c);
+json_t *plant_limit_show(struct plant *plant, const char *owner,
+			 struct complaint *c);
 json_t *plant_stats(struct plant *plant, const char *port, struct complaint *c);
 json_t *plant_show(struct plant *plant);
+
+/* What would become of a frame from a client, whose octets are @hex. Likewise;
+ * nothing is changed, and no frame sent. */
+json_t *plant_explain(struct plant *plant, const char *client, const char *hex,
+		      struct complaint *c);
 
 /* A piece of the FDB: a list, empty when *@cursor (0 to begin) has come to the
  * end and *@end is set. */

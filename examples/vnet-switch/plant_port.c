@@ -12,6 +12,7 @@
 #include "log.h"
 #include "opener.h"
 #include "plant_filter.h"
+#include "plant_limit.h"
 #include "plant_port.h"
 #include "schema.h"
 
@@ -398,8 +399,16 @@ install_filters(struct plant_port *p, struct complaint *c)
 	return r;
 }
 
+static uint32_t
+flags_of(const json_t *config)
+{
+	return (schema_bool(config, "sticky", false) ? VNET_PORT_STICKY : 0) |
+	       (schema_bool(config, "loop_guard", false) ? VNET_PORT_LOOP_GUARD
+							 : 0);
+}
+
 /* Its link stays down until a medium is attached: no frame passes before its
- * filters are there. */
+ * filters and limits are there. */
 static int
 enter_switch(struct plant_port *p, struct complaint *c)
 {
@@ -412,6 +421,7 @@ enter_switch(struct plant_port *p, struct complaint *c)
 				: VNET_ROLE_UPLINK,
 		.mtu = number(p->config, "mtu"),
 		.link_down = true,
+		.flags = flags_of(p->config),
 	};
 	struct plant *plant = p->plant;
 	struct vnet_why why = {0};
@@ -422,8 +432,12 @@ enter_switch(struct plant_port *p, struct complaint *c)
 		config.mac = info.mac;
 	plant_hold(plant);
 	r = vnet_port_add(plant->sw, &config, &p->id, &why);
-	if (!r)
+	if (!r) {
 		plant->by_slot[(uint32_t)p->id] = p;
+		r = plant_limits_set(plant->sw, p->id, NULL,
+				     json_object_get(p->config, "limits"),
+				     &why);
+	}
 	plant_unlock(plant);
 	(void)snprintf(what, sizeof(what), "port %s", p->name);
 	if (r)
@@ -574,17 +588,62 @@ plant_port_reopens(const struct plant_port *port, const json_t *config)
 	       faces_others(port, config);
 }
 
+/* What the client is to have. With the lock. */
+static int
+tell_of_client(struct plant_port *p, const json_t *config, struct complaint *c)
+{
+	struct vnet_switch *sw = p->plant->sw;
+	const vnet_client_id client = vnet_medium_client(p->m);
+	int r = vnet_client_set_queue(sw, client,
+				      number(config, "queue_octets"));
+
+	if (!r)
+		r = vnet_client_set_weight(sw, client,
+					   number(config, "weight"));
+	if (r)
+		complain(c, r,
+			 "port %s: queue_octets: found %u, expected no "
+			 "more than the switch's",
+			 p->name, number(config, "queue_octets"));
+	return r;
+}
+
+/* Its flags and limits, which it has by now as @from says. With the lock. */
+static int
+tell_of_port(struct plant_port *p, const json_t *from, const json_t *config,
+	     struct complaint *c)
+{
+	struct vnet_switch *sw = p->plant->sw;
+	struct vnet_why why = {0};
+	char what[64];
+	int r = plant_limits_set(sw, p->id, json_object_get(from, "limits"),
+				 json_object_get(config, "limits"), &why);
+
+	if (!r) {
+		vnet_port_set_flags(sw, p->id, flags_of(config));
+		return 0;
+	}
+	(void)snprintf(what, sizeof(what), "port %s: limits", p->name);
+	return complain_why(c, r, what, &why);
+}
+
 static int
 reopen_as(struct plant_port *p, const json_t *config, struct complaint *c)
 {
 	bool moves = faces_others(p, config) || p->id == VNET_NO_ID;
-	int r;
+	int r = 0;
 
 	plant_port_close(p);
-	if (moves)
+	if (moves) {
 		leave_switch(p);
+	} else {
+		plant_hold(p->plant);
+		r = tell_of_port(p, p->config, config, c);
+		plant_unlock(p->plant);
+	}
 	set_config(p, config);
-	r = open_medium(p, c);
+	if (!r)
+		r = open_medium(p, c);
 	if (moves) {
 		struct complaint first = *c;
 		int other = enter_switch(p, c);
@@ -622,29 +681,20 @@ reopen(struct plant_port *p, const json_t *config, struct complaint *c)
 
 /* What the switch has to be told. */
 static int
-set_limits(struct plant_port *p, const json_t *config, struct complaint *c)
+tell_switch(struct plant_port *p, const json_t *from, const json_t *config,
+	    struct complaint *c)
 {
-	struct vnet_switch *sw = p->plant->sw;
-	vnet_client_id client = p->m ? vnet_medium_client(p->m) : VNET_NO_ID;
 	uint32_t mtu = p->m ? mtu_of(p->m, config) : 0;
 	int r = 0;
 
 	plant_hold(p->plant);
-	if (client != VNET_NO_ID) {
-		r = vnet_client_set_queue(sw, client,
-					  number(config, "queue_octets"));
-		if (!r)
-			r = vnet_client_set_weight(sw, client,
-						   number(config, "weight"));
-	}
+	if (p->m)
+		r = tell_of_client(p, config, c);
+	if (!r)
+		r = tell_of_port(p, from, config, c);
 	if (!r && mtu)
-		vnet_port_set_mtu(sw, p->id, mtu);
+		vnet_port_set_mtu(p->plant->sw, p->id, mtu);
 	plant_unlock(p->plant);
-	if (r)
-		complain(c, r,
-			 "port %s: queue_octets: found %u, expected no "
-			 "more than the switch's",
-			 p->name, number(config, "queue_octets"));
 	return r;
 }
 
@@ -652,21 +702,37 @@ static int
 change(struct plant_port *p, const json_t *config, struct complaint *c)
 {
 	struct complaint ignored;
-	int r = set_limits(p, config, c);
+	int r = tell_switch(p, p->config, config, c);
 
 	if (r)
 		return r;
 	if (p->m) {
 		r = opener_change(p->m, p->config, config, c);
 		if (r) {
-			set_limits(p, p->config, &ignored);
+			tell_switch(p, config, p->config, &ignored);
 			return r;
 		}
 		/* The interface has another MTU by now. */
-		set_limits(p, config, &ignored);
+		tell_switch(p, config, config, &ignored);
 	}
 	set_config(p, config);
 	return 0;
+}
+
+/* One that a loop has closed is open again. */
+static void
+end_loop(struct plant_port *p)
+{
+	struct vnet_medium_info medium = {.size = sizeof(medium)};
+	struct vnet_port_info port = {.size = sizeof(port)};
+
+	if (!p->m || vnet_medium_get(p->m, &medium) || !medium.up)
+		return;
+	plant_hold(p->plant);
+	if (!vnet_port_get(p->plant->sw, p->id, &port) && !port.link)
+		vnet_port_set_link(p->plant->sw, p->id, true);
+	plant_unlock(p->plant);
+	plant_tell(p->plant);
 }
 
 static bool
@@ -708,6 +774,8 @@ plant_port_become(struct plant_port *port, const json_t *config,
 			r = change(port, config, c);
 		if (r)
 			plant_filters_swap(port, &list, before, &ignored);
+		else
+			end_loop(port);
 	}
 	plant_filters_free(list);
 release:

@@ -292,22 +292,81 @@ filter_add(const struct request *r)
 }
 
 static int
+check_side(const struct request *r)
+{
+	const char *side = string(r, "side");
+
+	if (!strcmp(side, "in") || !strcmp(side, "out"))
+		return 0;
+	return complain(r->c, -EINVAL,
+			"side: found \"%.*s\", expected \"in\" or \"out\"",
+			QUOTED, side);
+}
+
+static int
 filter_del(const struct request *r)
 {
 	const char *side = string(r, "side");
-	int e;
+	int e = check_side(r);
 
-	if (strcmp(side, "in") != 0 && strcmp(side, "out") != 0)
-		return complain(r->c, -EINVAL,
-				"side: found \"%.*s\", expected \"in\" or "
-				"\"out\"",
-				QUOTED, side);
+	if (e)
+		return e;
 	e = plant_filter_del(r->plant, string(r, "port"), side,
 			     string(r, "name"), r->c);
 	if (!e)
 		log_write(LOG_INFO, "control: port %s: filter %s (%s) deleted",
 			  string(r, "port"), string(r, "name"), side);
 	return forgive(r, "if_exists", e, -ENOENT);
+}
+
+static int
+limit_show(const struct request *r)
+{
+	return give(r, ANSWER_LIST,
+		    plant_limit_show(r->plant, string(r, "owner"), r->c));
+}
+
+static int
+limit_set(const struct request *r)
+{
+	json_t *limit =
+		schema_check(SCHEMA_LIMIT, json_object_get(r->json, "limit"),
+			     NULL, NULL, r->c);
+	int e;
+
+	if (!limit)
+		return -EINVAL;
+	e = plant_limit_set(r->plant, string(r, "owner"), limit, r->c);
+	if (!e)
+		log_write(LOG_INFO, "control: %s: limit %s %s set",
+			  string(r, "owner"), schema_string(limit, "side"),
+			  schema_string(limit, "traffic"));
+	json_decref(limit);
+	return e;
+}
+
+static int
+limit_del(const struct request *r)
+{
+	int e = check_side(r);
+
+	if (e)
+		return e;
+	e = plant_limit_del(r->plant, string(r, "owner"), string(r, "side"),
+			    string(r, "traffic"), r->c);
+	if (!e)
+		log_write(LOG_INFO, "control: %s: limit %s %s deleted",
+			  string(r, "owner"), string(r, "side"),
+			  string(r, "traffic"));
+	return forgive(r, "if_exists", e, -ENOENT);
+}
+
+static int
+explain(const struct request *r)
+{
+	return give(r, ANSWER_WHOLE,
+		    plant_explain(r->plant, string(r, "client"),
+				  string(r, "frame"), r->c));
 }
 
 static int
@@ -386,6 +445,19 @@ static const struct command commands[] = {
 	  {"side", STRING, true},
 	  {"name", STRING, true},
 	  {"if_exists", BOOLEAN, false}}},
+	{"limit show", limit_show, {{"owner", STRING, false}}},
+	{"limit set",
+	 limit_set,
+	 {{"owner", STRING, true}, {"limit", OBJECT, true}}},
+	{"limit del",
+	 limit_del,
+	 {{"owner", STRING, true},
+	  {"side", STRING, true},
+	  {"traffic", STRING, true},
+	  {"if_exists", BOOLEAN, false}}},
+	{"explain",
+	 explain,
+	 {{"client", STRING, true}, {"frame", STRING, true}}},
 	{"stats", stats, {{"port", STRING, false}}},
 	{"monitor", monitor, {{0}}},
 	{"capture",

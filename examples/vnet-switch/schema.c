@@ -404,6 +404,15 @@ check_claims(const struct check *k, const struct place *list,
 	       claim(k, list, i, key, owners->media, medium);
 }
 
+/* As many as there are ports, where nothing else is said. */
+static uint64_t
+max_clients(const json_t *sw)
+{
+	const uint64_t n = schema_number(sw, "max_clients");
+
+	return n ? n : schema_number(sw, "max_ports");
+}
+
 static bool
 check_ports(const struct check *k, const json_t *config,
 	    const struct owners *owners)
@@ -411,7 +420,7 @@ check_ports(const struct check *k, const json_t *config,
 	const struct place list = {.key = "ports"};
 	const json_t *ports = json_object_get(config, "ports");
 	const json_t *sw = json_object_get(config, "switch");
-	size_t nfilters = 0;
+	size_t nfilters = 0, nclients = 0;
 
 	for (size_t i = 0; i < json_array_size(ports); i++) {
 		const json_t *port = json_array_get(ports, i);
@@ -420,9 +429,13 @@ check_ports(const struct check *k, const json_t *config,
 		    !check_queues(k, &list, i, port, sw))
 			return false;
 		nfilters += json_array_size(json_object_get(port, "filters"));
+		nclients += type_of(port) != ATTACH;
 	}
 	return check_count(k, &list, json_array_size(ports), " ports", sw,
 			   "max_ports") &&
+	       (nclients <= max_clients(sw) ||
+		check_count(k, &list, nclients, " ports with a client each", sw,
+			    "max_clients")) &&
 	       check_count(k, &list, nfilters, " filters", sw, "max_rules") &&
 	       check_count(k, &list, k->ninsns, " instructions of filters", sw,
 			   "max_insns");
@@ -464,15 +477,17 @@ check_pool(const struct check *k, const json_t *sw)
 {
 	const struct place group = {.key = "switch"};
 	const struct place at = {.up = &group, .key = "pool_octets"};
-	const uint64_t ports = schema_number(sw, "max_ports");
+	const uint64_t clients = max_clients(sw);
 	const uint64_t found = schema_number(sw, "pool_octets");
 
-	if (!found || found >= ports * VNET_POOL_BLOCK)
+	if (!found || found >= clients * VNET_POOL_BLOCK)
 		return true;
 	check_refuse(k, &at,
 		     "found %" PRIu64 ", expected %" PRIu64
-		     " at least: %d for each of max_ports",
-		     found, ports * VNET_POOL_BLOCK, VNET_POOL_BLOCK);
+		     " at least: %d for each of %s",
+		     found, clients * VNET_POOL_BLOCK, VNET_POOL_BLOCK,
+		     schema_number(sw, "max_clients") ? "max_clients"
+						      : "max_ports");
 	return false;
 }
 

@@ -154,6 +154,24 @@ plant_filter_del(struct plant *plant, const char *port, const char *side,
 }
 
 int
+plant_limit_set(struct plant *plant, const char *owner, const json_t *limit,
+		struct complaint *c)
+{
+	return limit ? change(plant, owner, c) : -EINVAL;
+}
+
+int
+plant_limit_del(struct plant *plant, const char *owner, const char *side,
+		const char *traffic, struct complaint *c)
+{
+	int r = change(plant, owner, c);
+
+	return r ? r
+		 : complain(c, -ENOENT, "%s has no limit %s %s", owner, side,
+			    traffic);
+}
+
+int
 plant_fdb_add(struct plant *plant, const char *mac, const char *port,
 	      struct complaint *c)
 {
@@ -192,6 +210,21 @@ json_t *
 plant_filter_show(struct plant *plant, const char *port, struct complaint *c)
 {
 	return look(plant, port, c) ? NULL : json_array();
+}
+
+json_t *
+plant_limit_show(struct plant *plant, const char *owner, struct complaint *c)
+{
+	return look(plant, owner, c) ? NULL : json_array();
+}
+
+json_t *
+plant_explain(struct plant *plant, const char *client, const char *hex,
+	      struct complaint *c)
+{
+	return look(plant, client, c)
+		       ? NULL
+		       : json_pack("{s:s, s:s}", "client", client, "hex", hex);
 }
 
 json_t *

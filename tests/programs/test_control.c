@@ -478,6 +478,20 @@ test_every_command_is_answered(void **state)
 		{"{\"do\":\"filter del\",\"port\":\"web\",\"side\":\"in\","
 		 "\"name\":\"f\"}",
 		 "{\"ok\":true}"},
+		{"{\"do\":\"limit show\",\"owner\":\"web\"}",
+		 "{\"ok\":true,\"result\":[]}"},
+		{"{\"do\":\"limit set\",\"owner\":\"web\",\"limit\":{"
+		 "\"side\":\"in\",\"frames_per_s\":1}}",
+		 "{\"ok\":true}"},
+		{"{\"do\":\"limit del\",\"owner\":\"web\",\"side\":\"in\","
+		 "\"traffic\":\"all\"}",
+		 "{\"ok\":false,\"error\":\"web has no limit in all\"}"},
+		{"{\"do\":\"limit del\",\"owner\":\"web\",\"side\":\"in\","
+		 "\"traffic\":\"all\",\"if_exists\":true}",
+		 "{\"ok\":true}"},
+		{"{\"do\":\"explain\",\"client\":\"web\",\"frame\":\"00\"}",
+		 "{\"ok\":true,\"result\":{\"client\":\"web\","
+		 "\"hex\":\"00\"}}"},
 		{"{\"do\":\"stats\"}",
 		 "{\"ok\":true,\"result\":{\"schema\":1}}"},
 		{"{\"do\":\"monitor\",\"id\":\"x\"}",
@@ -602,6 +616,20 @@ test_bad_requests_are_told_what_is_wrong(void **state)
 		{"{\"do\":\"filter del\",\"port\":\"web\",\"name\":\"x\","
 		 "\"side\":\"up\"}",
 		 "side: found \"up\", expected \"in\" or \"out\""},
+		{"{\"do\":\"limit "
+		 "del\",\"owner\":\"web\",\"side\":\"receive_in\","
+		 "\"traffic\":\"all\"}",
+		 "side: found \"receive_in\", expected \"in\" or \"out\""},
+		{"{\"do\":\"limit set\",\"owner\":\"web\",\"limit\":{"
+		 "\"side\":\"in\",\"frames_per_s\":0}}",
+		 "frames_per_s: found 0, expected 1 to 1099511627776"},
+		{"{\"do\":\"limit set\",\"owner\":\"web\",\"limit\":{"
+		 "\"side\":\"in\",\"traffic\":\"tcp\",\"frames_per_s\":1}}",
+		 "traffic: found \"tcp\", expected all, broadcast, multicast "
+		 "or "
+		 "unknown"},
+		{"{\"do\":\"explain\",\"client\":\"web\"}",
+		 "\"frame\": found nothing, expected a string"},
 		{"{\"do\":\"capture\",\"port\":\"web\",\"snaplen\":1.5}",
 		 "found a fraction, expected a whole number"},
 		{"{\"do\":\"capture\",\"port\":\"web\",\"snaplen\":-1}",

@@ -89,14 +89,17 @@ test_defaults_are_left_out(void **state)
 			 " 'fdb_entries': 8192, 'ageing_s': 300,"
 			 " 'queue_octets': 262144, 'max_rules': 1024,"
 			 " 'max_insns': 65536, 'forward_reserved': [],"
-			 " 'uplink_transit': false}, 'ports': [], 'fdb': []}",
+			 " 'uplink_transit': false, 'max_clients': 0,"
+			 " 'flap_moves': 16, 'loop_probe_s': 2},"
+			 " 'ports': [], 'fdb': []}",
 			 "{}");
 	assert_normal_as(SCHEMA_PORT,
 			 "{'type': 'tap', 'name': 'a', 'interface': 'a',"
 			 " 'role': 'vif', 'mode': 'any', 'addresses': [],"
 			 " 'up': true, 'persist': false, 'without': [],"
 			 " 'weight': 1, 'default_in': 'pass',"
-			 " 'default_out': 'pass', 'filters': []}",
+			 " 'default_out': 'pass', 'filters': [],"
+			 " 'sticky': false, 'loop_guard': false}",
 			 "{'type': 'tap', 'name': 'a'}");
 	assert_normal_as(SCHEMA_PORT,
 			 "{'type': 'uplink', 'name': 'a', 'role': 'uplink',"
@@ -303,7 +306,8 @@ test_what_is_no_default_stays(void **state)
 		      " 'ageing_s': 1, 'pool_octets': 131072,"
 		      " 'queue_octets': 65536, 'max_rules': 1,"
 		      " 'max_insns': 1, 'forward_reserved': [0, 15],"
-		      " 'uplink_transit': true},"
+		      " 'uplink_transit': true, 'max_clients': 1,"
+		      " 'flap_moves': 2, 'loop_probe_s': 1},"
 		      " 'ports': [{'type': 'tap', 'name': 'a'}],"
 		      " 'fdb': [{'mac': '02:00:00:00:00:01', 'port': 'a'}]}");
 	assert_normal(SCHEMA_PORT,
@@ -314,7 +318,8 @@ test_what_is_no_default_stays(void **state)
 		      " 'up': false, 'persist': true, 'owner': 0,"
 		      " 'without': ['csum', 'uso'], 'queue_octets': 2048,"
 		      " 'weight': 1024, 'default_in': 'drop',"
-		      " 'default_out': 'drop'}");
+		      " 'default_out': 'drop', 'sticky': true,"
+		      " 'loop_guard': true}");
 	assert_normal(SCHEMA_PORT, "{'type': 'uplink', 'name': 'a',"
 				   " 'role': 'vif', 'own_only': true,"
 				   " 'mtu': 65535}");
@@ -459,6 +464,12 @@ test_numbers_have_bounds(void **state)
 		 "}", "priority", 0, 4294967295},
 		{SCHEMA_CONFIG, "{'switch': {'max_ports': ", "}}",
 		 "switch.max_ports", 1, 65536},
+		{SCHEMA_CONFIG, "{'switch': {'max_clients': ", "}}",
+		 "switch.max_clients", 0, 65536},
+		{SCHEMA_CONFIG, "{'switch': {'flap_moves': ", "}}",
+		 "switch.flap_moves", 2, 255},
+		{SCHEMA_CONFIG, "{'switch': {'loop_probe_s': ", "}}",
+		 "switch.loop_probe_s", 1, 3600},
 		{SCHEMA_CONFIG, "{'switch': {'fdb_entries': ", "}}",
 		 "switch.fdb_entries", 1, 1 << 24},
 		{SCHEMA_CONFIG, "{'switch': {'ageing_s': ", "}}",
@@ -861,6 +872,18 @@ test_what_needs_something_else_is_refused_without(void **state)
 		       "{'switch': {'max_ports': 65, 'pool_octets': 131072}}",
 		       "switch.pool_octets: found 131072, expected 133120 at "
 		       "least: 2048 for each of max_ports");
+	assert_refused(SCHEMA_CONFIG,
+		       "{'switch': {'max_clients': 65, 'max_ports': 1,"
+		       " 'pool_octets': 131072}}",
+		       "switch.pool_octets: found 131072, expected 133120 at "
+		       "least: 2048 for each of max_clients");
+	assert_refused(SCHEMA_CONFIG,
+		       "{'switch': {'max_clients': 1}, 'ports': ["
+		       "{'type': 'tap', 'name': 'a'},"
+		       "{'type': 'attach', 'name': 'b'},"
+		       "{'type': 'tap', 'name': 'c'}]}",
+		       "ports: found 2 ports with a client each, expected at "
+		       "most 1 (switch.max_clients)");
 	assert_refused(SCHEMA_CONFIG,
 		       "{'switch': {'max_ports': 1}, 'ports': ["
 		       "{'type': 'tap', 'name': 'a'},"
