@@ -271,7 +271,7 @@ start(struct program *p, const json_t *config, struct complaint *c)
 		return complain(c, -ENOMEM, "no memory");
 	r = hear_signals(p, c);
 	if (!r)
-		r = plant_create(&p->plant, p->base, config, c);
+		r = plant_create(&p->plant, p->base, config, p->socket, c);
 	if (r)
 		return r;
 	control.plant = p->plant;

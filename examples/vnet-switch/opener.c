@@ -278,16 +278,30 @@ opener_is_other(const json_t *from, const json_t *to)
 	       !leaves(to, "mac");
 }
 
+static bool
+has_interface(const json_t *port)
+{
+	return is_type(port, "tap") || is_type(port, "uplink");
+}
+
+/* Where others connect, as far as it says so itself. */
+static const char *
+entrance_of(const json_t *port)
+{
+	return is_type(port, "attach") || opener_listens(port)
+		       ? string(port, "path", NULL)
+		       : NULL;
+}
+
 bool
 opener_conflicts(const json_t *a, const json_t *b)
 {
-	if (is_type(a, "stream") != is_type(b, "stream"))
-		return false;
-	if (is_type(a, "stream"))
-		return is_same(a, b, "path") && opener_listens(a) &&
-		       opener_listens(b);
-	return !strcmp(interface_of(a), interface_of(b)) &&
-	       is_same(a, b, "netns");
+	if (has_interface(a) && has_interface(b))
+		return !strcmp(interface_of(a), interface_of(b)) &&
+		       is_same(a, b, "netns");
+	return entrance_of(a) && entrance_of(b) &&
+	       !strcmp(entrance_of(a), entrance_of(b)) &&
+	       !(is_type(a, "attach") && is_type(b, "attach"));
 }
 
 /* All that is to be there is added again: with an address Linux may remove

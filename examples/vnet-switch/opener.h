@@ -24,14 +24,15 @@ int opener_open(struct vnet_media *media, const json_t *port,
 /* Do these differ in what an open medium cannot change? */
 bool opener_is_other(const json_t *from, const json_t *to);
 
-/* Do both use the same interface or path? */
+/* Do both use the same interface or path? Ports to attach at may. */
 bool opener_conflicts(const json_t *a, const json_t *b);
 
 /* Make the medium of @from that of @to. */
 int opener_change(struct vnet_medium *m, const json_t *from, const json_t *to,
 		  struct complaint *c);
 
-/* "tap", "uplink" or "stream". */
+/* "tap", "uplink", "stream" or "attach": one of type attach has no medium of its
+ * own, and is not opened here. */
 const char *opener_type(const json_t *port);
 
 /* Whom it faces: "vif" or "uplink". */

@@ -14,6 +14,7 @@ enum {
 	TAP = 256,
 	UPLINK,
 	STREAM,
+	ATTACH,
 	FILTER,
 	SOCKET,
 	CPU,
@@ -30,6 +31,8 @@ static const struct argp_option list[] = {
 	 "A port with an interface that is there", 1},
 	{"stream", STREAM, "PATH[,KEY=VALUE]...", 0,
 	 "A port that listens at a Unix socket, in QEMU's framing", 1},
+	{"attach", ATTACH, "NAME[,KEY=VALUE]...", 0,
+	 "A port that programs attach to by a Unix socket", 1},
 	{"filter", FILTER, "PORT,in|out,NAME,PRIO,pass|drop,EXPR", 0,
 	 "A filter of a port, in the language of pcap-filter(7)", 1},
 	{"socket", SOCKET, "PATH", 0, "Where vnetctl finds the switch", 2},
@@ -221,6 +224,9 @@ parse(int key, char *arg, struct argp_state *state)
 		break;
 	case STREAM:
 		add_port(state, "stream", "path", arg);
+		break;
+	case ATTACH:
+		add_port(state, "attach", "name", arg);
 		break;
 	case FILTER:
 		add_filter(state, arg);

@@ -13,10 +13,13 @@
 #include "forms.h"
 #include "log.h"
 #include "opener.h"
+#include "plant_attach.h"
+#include "plant_client.h"
 #include "plant_filter.h"
 #include "plant_name.h"
 #include "plant_port.h"
 #include "schema.h"
+#include "sessions.h"
 
 /* Events that are taken with one hold of the lock. */
 #define EVENTS_MAX 32
@@ -129,7 +132,7 @@ has_address(enum vnet_event_type type)
 	       type == VNET_EVENT_MOVE_REFUSED || type == VNET_EVENT_FDB_FULL;
 }
 
-/* What is shown of a port whose medium is there, and whose link is not up. */
+/* What is shown of a port that is open, and whose link is not up. */
 static void
 note_error(struct plant_port *p, enum vnet_event_type type)
 {
@@ -141,18 +144,25 @@ note_error(struct plant_port *p, enum vnet_event_type type)
 		p->error.text[0] = '\0';
 }
 
-static void
-tell(struct plant *plant, const struct vnet_event *e)
+/* Which client, where the port can have several. */
+static const struct plant_client *
+client_of(const struct plant_port *p, const struct vnet_event *e)
 {
-	const char *type = vnet_event_name(e->type);
-	struct plant_port *p = plant_port_of(plant, e->port);
-	enum log_level level = level_of(e->type);
-	char mac[18];
-	json_t *event;
+	return p && plant_attach_is(p->config) && e->client != VNET_NO_ID
+		       ? plant_client_by_id(p, e->client)
+		       : NULL;
+}
 
-	if (p && p->m)
-		note_error(p, e->type);
-	event = make_event(type, p ? p->name : NULL, e->time, e->count);
+static json_t *
+event_json(const struct vnet_event *e, const struct plant_port *p)
+{
+	const struct plant_client *client = client_of(p, e);
+	json_t *event = make_event(vnet_event_name(e->type), p ? p->name : NULL,
+				   e->time, e->count);
+	char mac[18];
+
+	if (client)
+		json_object_set_new(event, "client", json_string(client->name));
 	if (has_address(e->type)) {
 		plant_mac_text(e->mac, mac);
 		json_object_set_new(event, "mac", json_string(mac));
@@ -160,13 +170,25 @@ tell(struct plant *plant, const struct vnet_event *e)
 	if (e->error)
 		json_object_set_new(event, "error",
 				    json_string(strerror(-e->error)));
+	return event;
+}
+
+static void
+tell(struct plant *plant, const struct vnet_event *e)
+{
+	const char *type = vnet_event_name(e->type);
+	struct plant_port *p = plant_port_of(plant, e->port);
+	enum log_level level = level_of(e->type);
+
+	if (p && (p->m || p->entrance))
+		note_error(p, e->type);
 	/* Peers come and go. */
 	if (level == LOG_WARNING && p && p->listen_fd >= 0)
 		level = LOG_INFO;
 	log_write(level, "%s%s%s%s%s%s", p ? "port " : "", p ? p->name : "",
 		  p ? ": " : "", type, e->error ? ": " : "",
 		  e->error ? strerror(-e->error) : "");
-	pass_on(plant, event);
+	pass_on(plant, event_json(e, p));
 }
 
 /* With the lock. */
@@ -193,6 +215,8 @@ plant_tell(struct plant *plant)
 		for (size_t i = 0; i < n; i++)
 			tell(plant, &events[i]);
 	} while (n == EVENTS_MAX);
+	plant_clients_free(plant->gone);
+	plant->gone = NULL;
 }
 
 void
@@ -216,12 +240,28 @@ plant_listen(struct plant *plant, plant_listener *listener, void *ctx)
 	plant->listener_ctx = ctx;
 }
 
+/* Sessions of which the medium has gone are over. */
+static void
+end_sessions(const struct plant_port *p)
+{
+	struct plant_client *client, *next;
+
+	for (client = p->clients; client; client = next) {
+		next = client->next;
+		if (client->session && vnet_medium_error(client->m))
+			session_end(client->session);
+	}
+}
+
 static void
 look_for_gone(struct plant *plant)
 {
 	for (struct plant_port *p = plant->ports; p; p = p->next)
 		if (p->m && vnet_medium_error(p->m))
 			plant_port_gone(p);
+		else
+			end_sessions(p);
+	plant_tell(plant);
 }
 
 static void
@@ -330,7 +370,7 @@ processor(const json_t *config)
 
 int
 plant_create(struct plant **plant, struct event_base *base,
-	     const json_t *config, struct complaint *c)
+	     const json_t *config, const char *socket, struct complaint *c)
 {
 	struct plant *p = calloc(1, sizeof(*p));
 	int r;
@@ -338,6 +378,7 @@ plant_create(struct plant **plant, struct event_base *base,
 	if (!p)
 		return complain(c, -ENOMEM, "no memory");
 	p->base = base;
+	p->socket = socket;
 	p->end = &p->ports;
 	p->running = json_deep_copy(config);
 	r = make_switch(p, config, c);
@@ -358,6 +399,9 @@ plant_create(struct plant **plant, struct event_base *base,
 		r = complain(c, -ENOMEM, "no memory");
 		goto free_plant;
 	}
+	r = sessions_create(&p->sessions, p, c);
+	if (r)
+		goto free_plant;
 	event_add(p->notice, NULL);
 	*plant = p;
 	return 0;
@@ -446,6 +490,8 @@ plant_destroy(struct plant *plant)
 	}
 	while (plant->ports)
 		plant_port_destroy(plant->ports);
+	sessions_destroy(plant->sessions);
+	plant_clients_free(plant->gone);
 	if (plant->pause)
 		event_free(plant->pause);
 	if (plant->notice)
@@ -467,8 +513,15 @@ int
 plant_filter_add(struct plant *plant, const char *port, const json_t *filter,
 		 enum plant_origin origin, struct complaint *c)
 {
-	struct plant_port *p = plant_find(plant, port, c);
+	struct plant_client *client;
+	struct plant_port *p;
 
+	if (plant_side(schema_string(filter, "side")) >= VNET_RECEIVE_IN) {
+		client = plant_client_find(plant, port, c);
+		return client ? plant_client_add_filter(client, filter, c)
+			      : -ENOENT;
+	}
+	p = plant_find(plant, port, c);
 	return p ? plant_port_add_filter(p, filter, origin, c) : -ENOENT;
 }
 
@@ -476,24 +529,39 @@ int
 plant_filter_del(struct plant *plant, const char *port, const char *side,
 		 const char *name, struct complaint *c)
 {
-	struct plant_port *p = plant_find(plant, port, c);
+	struct plant_client *client;
+	struct plant_port *p;
 
+	if (plant_side(side) >= VNET_RECEIVE_IN) {
+		client = plant_client_find(plant, port, c);
+		return client ? plant_client_del_filter(client, side, name, c)
+			      : -ENOENT;
+	}
+	p = plant_find(plant, port, c);
 	return p ? plant_port_del_filter(p, side, name, c) : -ENOENT;
+}
+
+struct vnet_mac
+plant_mac(const char *text)
+{
+	struct vnet_mac mac;
+
+	for (int i = 0; i < 6; i++)
+		mac.octet[i] =
+			(uint8_t)strtoul(text + (size_t)(3 * i), NULL, 16);
+	return mac;
 }
 
 static int
 parse_mac(const char *text, struct vnet_mac *mac, struct complaint *c)
 {
-	const char *expected, *at;
+	const char *expected;
 	json_t *normal = form_mac(text, &expected);
 
 	if (!normal)
 		return complain(c, -EINVAL, "mac: found \"%.*s\", expected %s",
 				QUOTED, text, expected);
-	at = json_string_value(normal);
-	for (int i = 0; i < 6; i++)
-		mac->octet[i] =
-			(uint8_t)strtoul(at + (size_t)(3 * i), NULL, 16);
+	*mac = plant_mac(json_string_value(normal));
 	json_decref(normal);
 	return 0;
 }
@@ -641,4 +709,98 @@ plant_port_set(struct plant *plant, const char *name, const json_t *changes,
 	r = plant_port_become(p, config, PLANT_CONTROL, c);
 	json_decref(config);
 	return r;
+}
+
+/*
+ * Clients
+ */
+
+int
+plant_check_queue(const struct plant *plant, const json_t *object,
+		  struct complaint *c)
+{
+	const json_t *sw = json_object_get(plant->running, "switch");
+	const json_t *found = json_object_get(object, "queue_octets");
+
+	if ((uint64_t)json_integer_value(found) <=
+	    schema_number(sw, "queue_octets"))
+		return 0;
+	return complain(c, -EINVAL,
+			"queue_octets: found %" JSON_INTEGER_FORMAT
+			", expected no more than the switch's",
+			json_integer_value(found));
+}
+
+/* The client of a session; NULL with @c. */
+static struct plant_client *
+find_session(struct plant *plant, const char *name, struct complaint *c)
+{
+	struct plant_client *client = plant_client_find(plant, name, c);
+
+	if (!client || client->session)
+		return client;
+	complain(c, -EINVAL,
+		 "client %s is the port's own: change the port instead",
+		 client->name);
+	return NULL;
+}
+
+/* One key of the changes, in normal form; with the lock. */
+static int
+change_client(struct plant_client *client, const char *key, const json_t *value)
+{
+	struct vnet_switch *sw = client->port->plant->sw;
+	const uint32_t n = (uint32_t)json_integer_value(value);
+	const char *text = json_string_value(value);
+
+	if (!strcmp(key, "queue_octets"))
+		return vnet_client_set_queue(sw, client->id, n);
+	if (!strcmp(key, "weight"))
+		return vnet_client_set_weight(sw, client->id, n);
+	if (!strcmp(key, "max_addresses"))
+		return vnet_client_set_max_addresses(sw, client->id, n);
+	if (!strcmp(key, "accept"))
+		return vnet_client_set_accept(sw, client->id,
+					      strcmp(text, "own")
+						      ? VNET_ACCEPT_ALL
+						      : VNET_ACCEPT_OWN);
+	return vnet_filter_set_default(
+		sw, client->id,
+		strcmp(key, "default_receive_out") ? VNET_RECEIVE_IN
+						   : VNET_RECEIVE_OUT,
+		strcmp(text, "drop") ? VNET_PASS : VNET_DROP);
+}
+
+int
+plant_client_set(struct plant *plant, const char *name, const json_t *changes,
+		 struct complaint *c)
+{
+	struct plant_client *client = find_session(plant, name, c);
+	const char *key;
+	json_t *value;
+	int r = 0;
+
+	if (!client)
+		return -ENOENT;
+	r = plant_check_queue(plant, changes, c);
+	if (r)
+		return r;
+	plant_hold(plant);
+	json_object_foreach((json_t *)changes, key, value)
+		if (!r)
+			r = change_client(client, key, value);
+	plant_unlock(plant);
+	return r ? complain(c, r, "client %s: %s", name, strerror(-r)) : 0;
+}
+
+int
+plant_client_del(struct plant *plant, const char *name, struct complaint *c)
+{
+	struct plant_client *client = find_session(plant, name, c);
+
+	if (!client)
+		return -ENOENT;
+	session_end(client->session);
+	plant_tell(plant);
+	return 0;
 }

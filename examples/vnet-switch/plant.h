@@ -26,10 +26,11 @@ enum plant_origin {
 	PLANT_CONTROL,
 };
 
-/* A plant without ports that forwards; @config is in normal form. Nobody
- * outside sees it. Returns 0, or -errno with @c. */
+/* A plant without ports that forwards; @config is in normal form, @socket is the
+ * path of the control socket, and outlives it. Nobody outside sees it. Returns 0,
+ * or -errno with @c. */
 int plant_create(struct plant **plant, struct event_base *base,
-		 const json_t *config, struct complaint *c);
+		 const json_t *config, const char *socket, struct complaint *c);
 
 /* Open the ports of that configuration, and pin its addresses. Returns 0, or
  * -errno with @c: plant_destroy() then leaves nothing behind. */
@@ -62,6 +63,8 @@ int plant_port_add(struct plant *plant, const json_t *port,
 int plant_port_del(struct plant *plant, const char *name, struct complaint *c);
 int plant_port_set(struct plant *plant, const char *name, const json_t *changes,
 		   struct complaint *c);
+/* @port names a client where the side is one of a client's (@filter is then a
+ * SCHEMA_CLIENT_FILTER): such a filter goes with it. */
 int plant_filter_add(struct plant *plant, const char *port,
 		     const json_t *filter, enum plant_origin origin,
 		     struct complaint *c);
@@ -77,10 +80,20 @@ int plant_fdb_add(struct plant *plant, const char *mac, const char *port,
 int plant_fdb_del(struct plant *plant, const char *mac, struct complaint *c);
 int plant_fdb_flush(struct plant *plant, const char *port, struct complaint *c);
 
+/* Of a session, for as long as it lasts; @changes are in normal form. */
+int plant_client_set(struct plant *plant, const char *name,
+		     const json_t *changes, struct complaint *c);
+int plant_client_del(struct plant *plant, const char *name,
+		     struct complaint *c);
+
 /* What is shown; @port may be NULL for all. New references; NULL with @c if
  * there is no such port. The forms are in vnet-switch.conf(5) and vnetctl(8). */
 json_t *plant_port_show(struct plant *plant, const char *port,
 			struct complaint *c);
+json_t *plant_client_show(struct plant *plant, const char *port,
+			  struct complaint *c);
+
+/* @port may name a client. */
 json_t *plant_filter_show(struct plant *plant, const char *port,
 			  struct complaint *c);
 json_t *plant_limit_show(struct plant *plant, const char *owner,

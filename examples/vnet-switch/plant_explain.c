@@ -509,13 +509,15 @@ json_t *
 plant_explain(struct plant *plant, const char *client, const char *hex,
 	      struct complaint *c)
 {
-	struct plant_client from;
-	struct explanation x = {.plant = plant, .from = &from};
+	struct explanation x = {
+		.plant = plant,
+		.from = plant_client_find(plant, client, c),
+	};
 	json_t *result = NULL;
 	uint8_t *data;
 	int r;
 
-	if (plant_find_client(plant, client, &from, c))
+	if (!x.from)
 		return NULL;
 	data = parse_frame(hex, &x.frame.len, c);
 	if (!data)
@@ -531,7 +533,7 @@ plant_explain(struct plant *plant, const char *client, const char *hex,
 	r = explain(&x, plant_hold(plant));
 	plant_unlock(plant);
 	if (r)
-		complain(c, r, "%s: %s", from.name, strerror(-r));
+		complain(c, r, "%s: %s", x.from->name, strerror(-r));
 	else
 		result = show(&x);
 	free(x.e.dests);

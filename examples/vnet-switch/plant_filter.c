@@ -21,10 +21,27 @@ struct chain {
 	enum vnet_verdict default_verdict;
 };
 
+static const char *const side_names[VNET_NSIDES] = {
+	[VNET_INGRESS] = "in",
+	[VNET_EGRESS] = "out",
+	[VNET_RECEIVE_IN] = "receive_in",
+	[VNET_RECEIVE_OUT] = "receive_out",
+};
+
 enum vnet_side
 plant_side(const char *name)
 {
-	return strcmp(name, "out") ? VNET_INGRESS : VNET_EGRESS;
+	int side = VNET_INGRESS;
+
+	while (side < VNET_NSIDES - 1 && strcmp(side_names[side], name) != 0)
+		side++;
+	return (enum vnet_side)side;
+}
+
+const char *
+plant_side_name(enum vnet_side side)
+{
+	return side_names[side];
 }
 
 static enum vnet_verdict
@@ -212,18 +229,25 @@ plant_filters_config(const struct plant_port *p)
  * The switch
  */
 
-/* As the switch takes it; what it points to is the filter's. */
-static struct vnet_rule
-rule_of(const struct plant_filter *f)
+struct vnet_rule
+plant_rule(const json_t *filter)
 {
 	return (struct vnet_rule){
 		.size = sizeof(struct vnet_rule),
-		.name = name_of(f),
-		.priority = (uint32_t)schema_number(f->config, "priority"),
-		.verdict = verdict(schema_string(f->config, "verdict")),
-		.insns = f->program->program.insns,
-		.ninsns = f->program->program.ninsns,
+		.name = schema_string(filter, "name"),
+		.priority = (uint32_t)schema_number(filter, "priority"),
+		.verdict = verdict(schema_string(filter, "verdict")),
 	};
+}
+
+static struct vnet_rule
+rule_of(const struct plant_filter *f)
+{
+	struct vnet_rule rule = plant_rule(f->config);
+
+	rule.insns = f->program->program.insns;
+	rule.ninsns = f->program->program.ninsns;
+	return rule;
 }
 
 static int

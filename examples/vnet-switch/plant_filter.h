@@ -22,7 +22,13 @@ struct plant_filter {
 	struct plant_program *program;
 };
 
+/* Of "in", "out", "receive_in", "receive_out"; and back. */
 enum vnet_side plant_side(const char *name);
+const char *plant_side_name(enum vnet_side side);
+
+/* A filter as the switch takes it, but for its program; what it points to is the
+ * filter's. */
+struct vnet_rule plant_rule(const json_t *filter);
 
 /**
  * plant_filters_plan() - the filters that a port is to have

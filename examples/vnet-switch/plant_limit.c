@@ -139,16 +139,15 @@ static int
 find_owner(struct plant *plant, const char *name, struct owner *owner,
 	   struct complaint *c)
 {
-	struct plant_client client;
-	int r;
+	const struct plant_client *client;
 
 	*owner = (struct owner){.id = VNET_NO_ID};
 	if (plant_name_is_client(name)) {
-		r = plant_find_client(plant, name, &client, c);
-		if (r)
-			return r;
-		owner->id = client.id;
-		memcpy(owner->name, client.name, sizeof(owner->name));
+		client = plant_client_find(plant, name, c);
+		if (!client)
+			return -ENOENT;
+		owner->id = client->id;
+		memcpy(owner->name, client->name, sizeof(owner->name));
 		return 0;
 	}
 	owner->port = plant_find(plant, name, c);

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <vnet/client.h>
@@ -11,6 +10,8 @@
 
 #include "log.h"
 #include "opener.h"
+#include "plant_attach.h"
+#include "plant_client.h"
 #include "plant_filter.h"
 #include "plant_limit.h"
 #include "plant_port.h"
@@ -52,9 +53,9 @@ plant_port_pin(struct plant_port *port, struct vnet_mac mac,
 
 	if (!pin)
 		return complain(c, -ENOMEM, "no memory");
-	if (port->m) {
+	if (port->clients) {
 		plant_hold(plant);
-		r = vnet_fdb_add(plant->sw, mac, vnet_medium_client(port->m));
+		r = vnet_fdb_add(plant->sw, mac, port->clients->id);
 		plant_unlock(plant);
 	}
 	if (r) {
@@ -79,14 +80,6 @@ plant_port_pin(struct plant_port *port, struct vnet_mac mac,
 	return 0;
 }
 
-/* Addresses go with the client that they are pinned to. */
-static void
-pin_again(const struct plant_port *p)
-{
-	for (const struct plant_pin *pin = p->pins; pin; pin = pin->next)
-		vnet_fdb_add(p->plant->sw, pin->mac, vnet_medium_client(p->m));
-}
-
 static void
 free_pins(struct plant_port *p)
 {
@@ -99,13 +92,13 @@ free_pins(struct plant_port *p)
 }
 
 /*
- * The medium
+ * Captures
  */
 
 /* From either thread, with the lock. */
-static void
-observe(void *ctx, bool out, const struct vnet_frame *frames, size_t n,
-	vnet_nsec now)
+void
+plant_port_observe(void *ctx, bool out, const struct vnet_frame *frames,
+		   size_t n, vnet_nsec now)
 {
 	const struct plant_port *p = ctx;
 
@@ -114,25 +107,27 @@ observe(void *ctx, bool out, const struct vnet_frame *frames, size_t n,
 		capture_frames(c, out, frames, n);
 }
 
+/* As long as there is somebody to hear. */
+static void
+observe_all(const struct plant_port *p)
+{
+	for (struct plant_client *client = p->clients; client;
+	     client = client->next)
+		plant_client_observe(client, p->captures);
+}
+
 int
 plant_capture_add(struct plant *plant, const char *port,
 		  struct capture *capture, struct complaint *c)
 {
 	struct plant_port *p = plant_find(plant, port, c);
-	const struct vnet_observer observer = {
-		.size = sizeof(observer),
-		.frames = observe,
-		.ctx = p,
-	};
 
 	if (!p)
 		return -ENOENT;
 	plant_lock(plant);
 	*capture_next(capture) = p->captures;
 	p->captures = capture;
-	if (p->m)
-		vnet_client_observe(plant->sw, vnet_medium_client(p->m),
-				    &observer);
+	observe_all(p);
 	plant_unlock(plant);
 	return 0;
 }
@@ -149,9 +144,7 @@ plant_capture_del(struct plant *plant, struct capture *capture)
 			continue;
 		plant_lock(plant);
 		*at = *capture_next(capture);
-		if (!p->captures && p->m)
-			vnet_client_observe(plant->sw, vnet_medium_client(p->m),
-					    NULL);
+		observe_all(p);
 		plant_unlock(plant);
 	}
 }
@@ -170,9 +163,12 @@ end_captures(struct plant_port *p)
 	}
 }
 
-/* Slots of removed clients become free in bounded steps. */
-static void
-sweep(struct plant *plant)
+/*
+ * The medium
+ */
+
+void
+plant_sweep(struct plant *plant)
 {
 	bool is_due;
 
@@ -201,38 +197,23 @@ mtu_of(const struct vnet_medium *m, const json_t *config)
 static int
 attach(struct plant_port *p, struct complaint *c)
 {
-	const struct vnet_observer observer = {
-		.size = sizeof(observer),
-		.frames = observe,
-		.ctx = p,
-	};
+	json_t *settings = plant_client_settings(p->config, NULL);
 	struct plant *plant = p->plant;
 	uint32_t mtu = mtu_of(p->m, p->config);
+	struct plant_client *client;
 	struct vnet_why why = {0};
 	char what[64];
 	int r;
 
-	sweep(plant);
+	plant_sweep(plant);
 	plant_hold(plant);
 	vnet_port_set_mtu(plant->sw, p->id, mtu);
 	vnet_port_set_link(plant->sw, p->id, true);
-	r = vnet_medium_attach(p->m, plant->sw, p->id,
-			       number(p->config, "queue_octets"),
-			       number(p->config, "weight"), &why);
-	if (!r) {
-		r = forward_watch(plant->forward, p->m);
-		if (r)
-			vnet_medium_detach(p->m);
-	}
-	if (r) {
+	r = plant_client_add(p, p->m, settings, &client, &why);
+	if (r)
 		vnet_port_set_link(plant->sw, p->id, false);
-	} else {
-		if (p->captures)
-			vnet_client_observe(plant->sw, vnet_medium_client(p->m),
-					    &observer);
-		pin_again(p);
-	}
 	plant_unlock(plant);
+	json_decref(settings);
 	if (!r) {
 		p->error.text[0] = '\0';
 		return 0;
@@ -246,16 +227,12 @@ plant_port_detach(struct plant_port *port)
 {
 	struct plant *plant = port->plant;
 	struct vnet_medium *m = port->m;
-	struct figures f;
 
 	if (!m)
 		return NULL;
 	plant_hold(plant);
-	figures_of_client(&f, plant->sw, vnet_medium_client(m));
-	figures_end(&f);
-	figures_add(&port->past, &f);
-	forward_unwatch(plant->forward, m);
-	vnet_medium_detach(m);
+	if (port->clients)
+		plant_client_remove(port->clients);
 	if (port->id != VNET_NO_ID)
 		vnet_port_set_link(plant->sw, port->id, false);
 	plant_unlock(plant);
@@ -313,16 +290,11 @@ peer(evutil_socket_t fd, short what, void *ctx)
 static int
 listen_for_peers(struct plant_port *p, struct complaint *c)
 {
-	struct stat st;
-
 	p->listening =
 		event_new(p->plant->base, p->listen_fd, EV_READ, peer, p);
 	if (!p->listening)
 		return complain(c, -ENOMEM, "no memory");
-	if (stat(path_of(p), &st) == 0) {
-		p->dev = st.st_dev;
-		p->ino = st.st_ino;
-	}
+	socket_file_note(&p->file, path_of(p));
 	event_add(p->listening, NULL);
 	return 0;
 }
@@ -330,8 +302,6 @@ listen_for_peers(struct plant_port *p, struct complaint *c)
 static void
 stop_listening(struct plant_port *p)
 {
-	struct stat st;
-
 	if (p->listening)
 		event_free(p->listening);
 	p->listening = NULL;
@@ -339,10 +309,18 @@ stop_listening(struct plant_port *p)
 		return;
 	close(p->listen_fd);
 	p->listen_fd = -1;
-	/* Somebody may have put another one there. */
-	if (lstat(path_of(p), &st) == 0 && st.st_dev == p->dev &&
-	    st.st_ino == p->ino)
-		unlink(path_of(p));
+	socket_file_remove(&p->file, path_of(p));
+}
+
+static void
+close_entrance(struct plant_port *p)
+{
+	plant_attach_close(p);
+	if (p->id == VNET_NO_ID)
+		return;
+	plant_hold(p->plant);
+	vnet_port_set_link(p->plant->sw, p->id, false);
+	plant_unlock(p->plant);
 }
 
 void
@@ -350,6 +328,8 @@ plant_port_close(struct plant_port *port)
 {
 	drop_medium(port);
 	stop_listening(port);
+	if (port->entrance)
+		close_entrance(port);
 }
 
 void
@@ -373,12 +353,32 @@ plant_port_gone(struct plant_port *port)
 static int
 open_medium(struct plant_port *p, struct complaint *c)
 {
-	int r = opener_open(p->plant->media, p->config, &p->m, &p->listen_fd,
-			    c);
+	int r;
 
+	if (plant_attach_is(p->config))
+		return plant_attach_open(p, c);
+	r = opener_open(p->plant->media, p->config, &p->m, &p->listen_fd, c);
 	if (!r && p->listen_fd >= 0)
 		r = listen_for_peers(p, c);
 	return r;
+}
+
+/* Let it have what is open as its client, or wait for clients. */
+static int
+go_up(struct plant_port *p, struct complaint *c)
+{
+	const uint32_t mtu = number(p->config, "mtu");
+
+	if (p->m)
+		return attach(p, c);
+	if (!p->entrance)
+		return 0;
+	plant_hold(p->plant);
+	vnet_port_set_mtu(p->plant->sw, p->id, mtu ? mtu : VNET_MTU_DEFAULT);
+	vnet_port_set_link(p->plant->sw, p->id, true);
+	plant_unlock(p->plant);
+	p->error.text[0] = '\0';
+	return 0;
 }
 
 /*
@@ -402,7 +402,8 @@ install_filters(struct plant_port *p, struct complaint *c)
 static uint32_t
 flags_of(const json_t *config)
 {
-	return (schema_bool(config, "sticky", false) ? VNET_PORT_STICKY : 0) |
+	return plant_attach_flags(config) |
+	       (schema_bool(config, "sticky", false) ? VNET_PORT_STICKY : 0) |
 	       (schema_bool(config, "loop_guard", false) ? VNET_PORT_LOOP_GUARD
 							 : 0);
 }
@@ -428,7 +429,9 @@ enter_switch(struct plant_port *p, struct complaint *c)
 	char what[64];
 	int r;
 
-	if (p->m && !vnet_medium_get(p->m, &info))
+	if (plant_attach_is(p->config))
+		config.mac = plant_attach_mac(p->plant, p->config);
+	else if (p->m && !vnet_medium_get(p->m, &info))
 		config.mac = info.mac;
 	plant_hold(plant);
 	r = vnet_port_add(plant->sw, &config, &p->id, &why);
@@ -483,6 +486,23 @@ plant_port_config(const struct plant_port *port)
 	return config;
 }
 
+static int
+check_queues(const struct plant *plant, const json_t *config,
+	     struct complaint *c)
+{
+	struct complaint inner;
+	const json_t *row;
+	int r = plant_check_queue(plant, config, &inner);
+	size_t i;
+
+	json_array_foreach(json_object_get(config, "allow"), i, row)
+		if (!r)
+			r = plant_check_queue(plant, row, &inner);
+	return r ? complain(c, r, "port %s: %s", schema_string(config, "name"),
+			    inner.text)
+		 : 0;
+}
+
 /* Two that use one interface: the kernel would not always refuse. */
 static int
 check_conflicts(const struct plant *plant, const struct plant_port *self,
@@ -501,7 +521,7 @@ check_conflicts(const struct plant *plant, const struct plant_port *self,
 					"port %s: port %s has its %s", name,
 					p->name, path ? "path" : "interface");
 	}
-	return 0;
+	return check_queues(plant, config, c);
 }
 
 int
@@ -534,8 +554,8 @@ plant_port_create(struct plant *plant, const json_t *config,
 		r = open_medium(p, c);
 	if (!r)
 		r = enter_switch(p, c);
-	if (!r && p->m)
-		r = attach(p, c);
+	if (!r)
+		r = go_up(p, c);
 	if (r)
 		plant_port_destroy(p);
 	else
@@ -550,9 +570,8 @@ plant_port_destroy(struct plant_port *port)
 	struct plant_port **at = &plant->ports;
 
 	end_captures(port);
-	drop_medium(port);
+	plant_port_close(port);
 	leave_switch(port);
-	stop_listening(port);
 	while (*at != port)
 		at = &(*at)->next;
 	*at = port->next;
@@ -572,40 +591,34 @@ plant_port_destroy(struct plant_port *port)
 static bool
 is_open(const struct plant_port *p)
 {
-	return p->m || p->listen_fd >= 0;
+	return p->m || p->listen_fd >= 0 || p->entrance;
 }
 
+/* Is that another port for the switch? */
 static bool
-faces_others(const struct plant_port *p, const json_t *config)
+is_replaced(const struct plant_port *p, const json_t *config)
 {
-	return strcmp(opener_role(p->config), opener_role(config)) != 0;
+	return strcmp(opener_role(p->config), opener_role(config)) != 0 ||
+	       plant_attach_is_other(p->config, config);
 }
 
 bool
 plant_port_reopens(const struct plant_port *port, const json_t *config)
 {
 	return !is_open(port) || opener_is_other(port->config, config) ||
-	       faces_others(port, config);
+	       is_replaced(port, config);
 }
 
-/* What the client is to have. With the lock. */
+/* What its own client is to have. With the lock. */
 static int
 tell_of_client(struct plant_port *p, const json_t *config, struct complaint *c)
 {
-	struct vnet_switch *sw = p->plant->sw;
-	const vnet_client_id client = vnet_medium_client(p->m);
-	int r = vnet_client_set_queue(sw, client,
-				      number(config, "queue_octets"));
+	json_t *settings = plant_client_settings(config, NULL);
+	struct vnet_why why = {0};
+	int r = plant_client_apply(p->clients, settings, &why);
 
-	if (!r)
-		r = vnet_client_set_weight(sw, client,
-					   number(config, "weight"));
-	if (r)
-		complain(c, r,
-			 "port %s: queue_octets: found %u, expected no "
-			 "more than the switch's",
-			 p->name, number(config, "queue_octets"));
-	return r;
+	json_decref(settings);
+	return r ? complain_why(c, r, p->clients->name, &why) : 0;
 }
 
 /* Its flags and limits, which it has by now as @from says. With the lock. */
@@ -630,7 +643,7 @@ tell_of_port(struct plant_port *p, const json_t *from, const json_t *config,
 static int
 reopen_as(struct plant_port *p, const json_t *config, struct complaint *c)
 {
-	bool moves = faces_others(p, config) || p->id == VNET_NO_ID;
+	bool moves = is_replaced(p, config) || p->id == VNET_NO_ID;
 	int r = 0;
 
 	plant_port_close(p);
@@ -654,8 +667,8 @@ reopen_as(struct plant_port *p, const json_t *config, struct complaint *c)
 		else
 			r = other;
 	}
-	if (!r && p->m)
-		r = attach(p, c);
+	if (!r)
+		r = go_up(p, c);
 	if (r)
 		plant_port_close(p);
 	return r;
@@ -666,7 +679,7 @@ reopen(struct plant_port *p, const json_t *config, struct complaint *c)
 {
 	json_t *before = json_incref(p->config);
 	bool is_other =
-		opener_is_other(before, config) || faces_others(p, config);
+		opener_is_other(before, config) || is_replaced(p, config);
 	struct complaint ignored;
 	int r = reopen_as(p, config, c);
 
@@ -684,17 +697,20 @@ static int
 tell_switch(struct plant_port *p, const json_t *from, const json_t *config,
 	    struct complaint *c)
 {
-	uint32_t mtu = p->m ? mtu_of(p->m, config) : 0;
+	uint32_t mtu = p->m ? mtu_of(p->m, config) : number(config, "mtu");
 	int r = 0;
 
 	plant_hold(p->plant);
-	if (p->m)
+	if (p->m && p->clients)
 		r = tell_of_client(p, config, c);
 	if (!r)
 		r = tell_of_port(p, from, config, c);
-	if (!r && mtu)
-		vnet_port_set_mtu(p->plant->sw, p->id, mtu);
+	if (!r && is_open(p))
+		vnet_port_set_mtu(p->plant->sw, p->id,
+				  mtu ? mtu : VNET_MTU_DEFAULT);
 	plant_unlock(p->plant);
+	if (!r && p->entrance)
+		plant_attach_change(p, config);
 	return r;
 }
 
@@ -726,7 +742,9 @@ end_loop(struct plant_port *p)
 	struct vnet_medium_info medium = {.size = sizeof(medium)};
 	struct vnet_port_info port = {.size = sizeof(port)};
 
-	if (!p->m || vnet_medium_get(p->m, &medium) || !medium.up)
+	if (p->m && (vnet_medium_get(p->m, &medium) || !medium.up))
+		return;
+	if (!p->m && !p->entrance)
 		return;
 	plant_hold(p->plant);
 	if (!vnet_port_get(p->plant->sw, p->id, &port) && !port.link)

@@ -18,17 +18,24 @@
 #include "forward.h"
 #include "plant.h"
 #include "plant_figures.h"
+#include "socket_file.h"
 
+struct entrance;
+struct plant_client;
 struct plant_filter;
+struct sessions;
 
 /**
  * struct plant - the plant
+ * @socket:	the path of the control socket
  * @by_slot:	ports by the slot in their id, @max_ports of them
  * @end:	where the next port is linked
+ * @gone:	clients that have gone, and whose events may not have been told
  * @running:	the configuration of the start, for what only a start can change
  */
 struct plant {
 	struct event_base *base;
+	const char *socket;
 	struct vnet_switch *sw;
 	struct vnet_media *media;
 	struct forward *forward;
@@ -37,6 +44,8 @@ struct plant {
 	struct plant_port **by_slot;
 	uint32_t max_ports;
 	uint32_t nports;
+	struct plant_client *gone;
+	struct sessions *sessions;
 	json_t *running;
 	struct event *notice;
 	struct event *pause;
@@ -55,13 +64,18 @@ struct plant_pin {
  * struct plant_port - a port
  * @name:	in @config
  * @config:	in normal form, without "filters"
- * @m:		NULL while nobody has connected, or when it has gone
+ * @m:		of a TAP, an uplink, a stream; NULL while nobody has connected,
+ *		or when it has gone
+ * @clients:	in the order in which they have come: @m alone, or those of
+ *		sessions
  * @listen_fd:	-1 if it does not wait for others to connect
  * @listening:	hears of those; added while there is no peer
- * @dev, @ino:	the socket that @listen_fd has made
+ * @file:	the socket that @listen_fd has made
+ * @entrance:	of type attach: where sessions come by; NULL if it is closed
  * @filters:	in the order in which those of the same priority run
  * @captures:	linked by capture_next(); changed with the lock
  * @past:	the counters of clients that it had before
+ * @lost:	what the media of sessions lost that are over
  * @error:	why it does not work; empty if it does
  */
 struct plant_port {
@@ -72,26 +86,37 @@ struct plant_port {
 	enum plant_origin origin;
 	vnet_port_id id;
 	struct vnet_medium *m;
+	struct plant_client *clients;
 	int listen_fd;
 	struct event *listening;
-	dev_t dev;
-	ino_t ino;
+	struct socket_file file;
+	struct entrance *entrance;
 	struct plant_filter *filters;
 	struct plant_pin *pins;
 	struct capture *captures;
 	struct figures past;
+	struct vnet_medium_stats lost;
 	struct complaint error;
 };
 
 /* CLOCK_MONOTONIC: the switch's time. */
 vnet_nsec plant_now(void);
 
-/* As in 02:00:00:00:00:01. */
+/* As in 02:00:00:00:00:01, in both directions. */
 void plant_mac_text(struct vnet_mac mac, char text[18]);
+struct vnet_mac plant_mac(const char *text);
 
 /* plant_lock(), to change something: what happens, happens now, which is
  * returned. */
 vnet_nsec plant_hold(struct plant *plant);
+
+/* "queue_octets" of @object is no more than the switch is made for: 0, or -EINVAL
+ * with @c. */
+int plant_check_queue(const struct plant *plant, const json_t *object,
+		      struct complaint *c);
+
+/* Slots of removed clients become free in bounded steps: have them so. */
+void plant_sweep(struct plant *plant);
 
 /* NULL with @c if there is none. */
 struct plant_port *plant_find(const struct plant *plant, const char *name,
@@ -133,7 +158,12 @@ void plant_close_media(struct plant *plant,
 		       bool (*which)(const struct plant_port *p, void *ctx),
 		       void *ctx);
 
-/* Close the medium: for another, or since it has gone. */
+/* What hears the clients of a port for its captures: see struct
+ * vnet_observer. */
+void plant_port_observe(void *ctx, bool out, const struct vnet_frame *frames,
+			size_t n, vnet_nsec now);
+
+/* Close the medium: for another, or since it has gone. End its sessions. */
 void plant_port_close(struct plant_port *port);
 
 /* The medium has gone: wait for another peer, or show the error. */

@@ -6,10 +6,13 @@
 #include <vnet/fdb.h>
 
 #include "opener.h"
+#include "plant_attach.h"
+#include "plant_client.h"
 #include "plant_filter.h"
 #include "plant_name.h"
 #include "plant_port.h"
 #include "schema.h"
+#include "sessions.h"
 
 /* What is read with one hold of the lock. */
 #define RULES_MAX   64
@@ -103,6 +106,31 @@ medium_json(const struct plant_port *p)
 	return medium;
 }
 
+static int
+count_clients(const struct plant_port *p)
+{
+	int n = 0;
+
+	for (const struct plant_client *client = p->clients; client;
+	     client = client->next)
+		n++;
+	return n;
+}
+
+/* Where somebody can attach, and what they find there. */
+static void
+show_entrance(const struct plant_port *p, json_t *port)
+{
+	char path[PLANT_ATTACH_PATH_SIZE];
+	struct complaint ignored;
+
+	if (!plant_attach_path(p->plant, p->config, path, &ignored))
+		json_object_set_new(port, "path", json_string(path));
+	json_object_set_new(port, "mac",
+			    mac_json(plant_attach_mac(p->plant, p->config)));
+	json_object_set_new(port, "clients", json_integer(count_clients(p)));
+}
+
 static void
 show_port(struct plant_port *p, json_t *list)
 {
@@ -117,6 +145,8 @@ show_port(struct plant_port *p, json_t *list)
 			    json_string(info.link ? "up" : "down"));
 	json_object_set_new(port, "id", number(p->id));
 	json_object_set_new(port, "medium", medium_json(p));
+	if (plant_attach_is(p->config))
+		show_entrance(p, port);
 	if (p->error.text[0])
 		json_object_set_new(port, "error", json_string(p->error.text));
 	json_array_append_new(list, port);
@@ -180,91 +210,214 @@ verdict_name(enum vnet_verdict v)
 	return v == VNET_DROP ? "drop" : "pass";
 }
 
-static const char *
-side_name(enum vnet_side side)
+/* Whose, and of which side; @client is NULL for those of the port. */
+struct chain {
+	const struct plant_port *port;
+	const struct plant_client *client;
+	enum vnet_side side;
+};
+
+static uint64_t
+owner_of(const struct chain *chain)
 {
-	return side == VNET_EGRESS ? "out" : "in";
+	return chain->client ? chain->client->id : chain->port->id;
 }
 
-static const char *
-find_expr(const struct plant_port *p, enum vnet_side side, const char *name)
+static bool
+is_called(const json_t *filter, enum vnet_side side, const char *name)
 {
-	for (const struct plant_filter *f = p->filters; f; f = f->next)
-		if (plant_side(schema_string(f->config, "side")) == side &&
-		    !strcmp(schema_string(f->config, "name"), name))
+	return plant_side(schema_string(filter, "side")) == side &&
+	       !strcmp(schema_string(filter, "name"), name);
+}
+
+/* NULL where it was never said: a session has programs alone. */
+static const char *
+find_expr(const struct chain *chain, const char *name)
+{
+	const json_t *filter;
+	size_t i;
+
+	if (chain->client)
+		json_array_foreach(chain->client->filters, i, filter)
+			if (is_called(filter, chain->side, name))
+				return schema_string(filter, "expr");
+	for (const struct plant_filter *f =
+		     chain->client ? NULL : chain->port->filters;
+	     f; f = f->next)
+		if (is_called(f->config, chain->side, name))
 			return schema_string(f->config, "expr");
-	return "";
+	return NULL;
 }
 
 /* How many there were, at most RULES_MAX. */
 static size_t
-read_rules(const struct plant_port *p, enum vnet_side side, size_t first,
+read_rules(const struct chain *chain, size_t first,
 	   struct vnet_rule_info *rules)
 {
+	struct plant *plant = chain->port->plant;
 	size_t n = 0;
 	int r = 0;
 
-	plant_lock(p->plant);
+	plant_lock(plant);
 	while (n < RULES_MAX && !r) {
 		rules[n].size = sizeof(rules[n]);
-		r = vnet_filter_get(p->plant->sw, p->id, side, first + n,
-				    &rules[n]);
+		r = vnet_filter_get(plant->sw, owner_of(chain), chain->side,
+				    first + n, &rules[n]);
 		if (!r)
 			n++;
 	}
-	plant_unlock(p->plant);
+	plant_unlock(plant);
 	return n;
 }
 
 static void
-show_rule(const struct plant_port *p, enum vnet_side side,
-	  const struct vnet_rule_info *rule, json_t *list)
+add_row(const struct chain *chain, json_t *row, json_t *list)
 {
-	json_array_append_new(list,
-			      json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:I}",
-					"port", p->name, "side",
-					side_name(side), "name", rule->name,
-					"priority", (json_int_t)rule->priority,
-					"verdict", verdict_name(rule->verdict),
-					"expr", find_expr(p, side, rule->name),
-					"hits", (json_int_t)rule->hits));
+	json_object_set_new(row, "port",
+			    json_string(chain->client ? chain->client->name
+						      : chain->port->name));
+	json_object_set_new(row, "side",
+			    json_string(plant_side_name(chain->side)));
+	json_array_append_new(list, row);
 }
 
 static void
-show_chain(struct plant_port *p, enum vnet_side side, json_t *list)
+show_rule(const struct chain *chain, const struct vnet_rule_info *rule,
+	  json_t *list)
 {
+	const char *expr = find_expr(chain, rule->name);
+	json_t *row = json_pack("{s:s, s:I, s:s, s:I}", "name", rule->name,
+				"priority", (json_int_t)rule->priority,
+				"verdict", verdict_name(rule->verdict), "hits",
+				(json_int_t)rule->hits);
+
+	if (expr)
+		json_object_set_new(row, "expr", json_string(expr));
+	else
+		json_object_set_new(row, "insns", number(rule->ninsns));
+	add_row(chain, row, list);
+}
+
+static void
+show_chain(const struct chain *chain, json_t *list)
+{
+	struct plant *plant = chain->port->plant;
 	struct vnet_rule_info rules[RULES_MAX];
 	enum vnet_verdict verdict = VNET_PASS;
 	size_t first = 0, n;
 	uint64_t hits = 0;
 
 	do {
-		n = read_rules(p, side, first, rules);
+		n = read_rules(chain, first, rules);
 		for (size_t i = 0; i < n; i++)
-			show_rule(p, side, &rules[i], list);
+			show_rule(chain, &rules[i], list);
 		first += n;
 	} while (n == RULES_MAX);
-	plant_lock(p->plant);
-	vnet_filter_get_default(p->plant->sw, p->id, side, &verdict, &hits);
-	plant_unlock(p->plant);
-	json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:b}",
-					      "port", p->name, "side",
-					      side_name(side), "verdict",
-					      verdict_name(verdict), "hits",
-					      (json_int_t)hits, "default", 1));
+	plant_lock(plant);
+	vnet_filter_get_default(plant->sw, owner_of(chain), chain->side,
+				&verdict, &hits);
+	plant_unlock(plant);
+	add_row(chain,
+		json_pack("{s:s, s:I, s:b}", "verdict", verdict_name(verdict),
+			  "hits", (json_int_t)hits, "default", 1),
+		list);
 }
 
 static void
+show_client_filters(const struct plant_client *client, json_t *list)
+{
+	struct chain chain = {.port = client->port, .client = client};
+
+	for (int side = VNET_RECEIVE_IN; side <= VNET_RECEIVE_OUT; side++) {
+		chain.side = (enum vnet_side)side;
+		show_chain(&chain, list);
+	}
+}
+
+/* Those of clients only of whom they are asked for: there may be many. */
+static void
 show_filters(struct plant_port *p, json_t *list)
 {
-	show_chain(p, VNET_INGRESS, list);
-	show_chain(p, VNET_EGRESS, list);
+	struct chain chain = {.port = p};
+
+	for (int side = VNET_INGRESS; side <= VNET_EGRESS; side++) {
+		chain.side = (enum vnet_side)side;
+		show_chain(&chain, list);
+	}
 }
 
 json_t *
 plant_filter_show(struct plant *plant, const char *port, struct complaint *c)
 {
-	return show_ports(plant, port, show_filters, c);
+	const struct plant_client *client;
+	json_t *list;
+
+	if (!port || !plant_name_is_client(port))
+		return show_ports(plant, port, show_filters, c);
+	client = plant_client_find(plant, port, c);
+	if (!client)
+		return NULL;
+	list = json_array();
+	show_client_filters(client, list);
+	return list;
+}
+
+/*
+ * Clients
+ */
+
+static void
+show_client(const struct plant_client *client, json_t *list)
+{
+	struct vnet_client_info info = {.size = sizeof(info)};
+	const struct plant_port *p = client->port;
+	const struct vnet_session_peer *peer =
+		client->session ? session_peer(client->session) : NULL;
+	json_t *row;
+
+	plant_lock(p->plant);
+	vnet_client_get(p->plant->sw, client->id, &info);
+	plant_unlock(p->plant);
+	row = json_pack("{s:s, s:s, s:I, s:o}", "client", client->name, "port",
+			p->name, "index", (json_int_t)info.index, "mac",
+			mac_json(info.mac));
+	if (peer) {
+		json_object_set_new(row, "uid", number(peer->uid));
+		json_object_set_new(row, "gid", number(peer->gid));
+		json_object_set_new(row, "pid",
+				    json_integer((json_int_t)peer->pid));
+	}
+	json_object_set_new(row, "queue_octets", number(info.queue_octets));
+	json_object_set_new(row, "weight", number(info.weight));
+	json_object_set_new(row, "max_addresses", number(info.max_addresses));
+	json_object_set_new(
+		row, "accept",
+		json_string(info.accept == VNET_ACCEPT_OWN ? "own" : "all"));
+	json_array_append_new(list, row);
+}
+
+static void
+show_clients(struct plant_port *p, json_t *list)
+{
+	for (const struct plant_client *client = p->clients; client;
+	     client = client->next)
+		show_client(client, list);
+}
+
+json_t *
+plant_client_show(struct plant *plant, const char *port, struct complaint *c)
+{
+	const struct plant_client *client;
+	json_t *list;
+
+	if (!port || !plant_name_is_client(port))
+		return show_ports(plant, port, show_clients, c);
+	client = plant_client_find(plant, port, c);
+	if (!client)
+		return NULL;
+	list = json_array();
+	show_client(client, list);
+	return list;
 }
 
 /*
@@ -272,38 +425,68 @@ plant_filter_show(struct plant *plant, const char *port, struct complaint *c)
  */
 
 static json_t *
-medium_stats_json(const struct plant_port *p)
+lost_json(const struct vnet_medium_stats *s)
 {
-	struct vnet_medium_stats s = {.size = sizeof(s)};
-
-	if (p->m)
-		vnet_medium_get_stats(p->m, &s);
 	return json_pack("{s:I, s:I, s:I}", "in_dropped",
-			 (json_int_t)s.in_dropped, "out_dropped",
-			 (json_int_t)s.out_dropped, "in_errors",
-			 (json_int_t)s.in_errors);
+			 (json_int_t)s->in_dropped, "out_dropped",
+			 (json_int_t)s->out_dropped, "in_errors",
+			 (json_int_t)s->in_errors);
+}
+
+/* Adds what it has to @sum and @lost, and a row to @list, if there is one. */
+static bool
+stats_of_client(const struct plant_client *client, struct figures *sum,
+		struct vnet_medium_stats *lost, json_t *list)
+{
+	struct vnet_client_info info = {.size = sizeof(info)};
+	struct vnet_medium_stats own = {.size = sizeof(own)};
+	struct plant *plant = client->port->plant;
+	struct figures f;
+	bool balanced;
+	json_t *row;
+
+	plant_lock(plant);
+	vnet_client_get(plant->sw, client->id, &info);
+	figures_of_client(&f, plant->sw, client->id);
+	plant_unlock(plant);
+	plant_client_lost(client, &own);
+	plant_client_lost(client, lost);
+	figures_add(sum, &f);
+	if (!list)
+		return true;
+	row = json_pack("{s:s, s:o}", "client", client->name, "mac",
+			mac_json(info.mac));
+	balanced = figures_show(&f, row);
+	json_object_set_new(row, "medium", lost_json(&own));
+	json_array_append_new(list, row);
+	return balanced;
 }
 
 /* Those of former clients are in it. */
 static bool
 stats_of(struct plant_port *p, json_t *list)
 {
+	json_t *clients = plant_attach_is(p->config) ? json_array() : NULL;
 	struct vnet_port_info info = {.size = sizeof(info)};
-	struct figures f;
+	struct vnet_medium_stats lost = p->lost;
+	struct figures sum = p->past;
+	bool balanced = true;
 	json_t *port;
-	bool balanced;
 
 	plant_lock(p->plant);
 	vnet_port_get(p->plant->sw, p->id, &info);
-	figures_of_client(&f, p->plant->sw,
-			  p->m ? vnet_medium_client(p->m) : VNET_NO_ID);
 	plant_unlock(p->plant);
-	figures_add(&f, &p->past);
+	for (const struct plant_client *client = p->clients; client;
+	     client = client->next)
+		balanced = stats_of_client(client, &sum, &lost, clients) &&
+			   balanced;
 	port = json_pack("{s:s, s:s, s:s}", "name", p->name, "role",
 			 opener_role(p->config), "link",
 			 info.link ? "up" : "down");
-	balanced = figures_show(&f, port);
-	json_object_set_new(port, "medium", medium_stats_json(p));
+	balanced = figures_show(&sum, port) && balanced;
+	json_object_set_new(port, "medium", lost_json(&lost));
+	if (clients)
+		json_object_set_new(port, "clients", clients);
 	json_array_append_new(list, port);
 	return balanced;
 }
@@ -389,6 +572,23 @@ read_entries(struct plant *plant, uint64_t *cursor, bool *end,
 	return n;
 }
 
+/* With the client, where the port can have several. */
+static void
+show_entry(const struct plant_port *p, const struct vnet_fdb_entry *e,
+	   json_t *list)
+{
+	const struct plant_client *client =
+		plant_attach_is(p->config) ? plant_client_by_id(p, e->client)
+					   : NULL;
+	json_t *row = json_pack("{s:o, s:s, s:b, s:i}", "mac", mac_json(e->mac),
+				"port", p->name, "static", e->is_static,
+				"age_s", (int)e->age_s);
+
+	if (client)
+		json_object_set_new(row, "client", json_string(client->name));
+	json_array_append_new(list, row);
+}
+
 json_t *
 plant_fdb_show(struct plant *plant, const char *port, uint64_t *cursor,
 	       bool *end, struct complaint *c)
@@ -407,16 +607,11 @@ plant_fdb_show(struct plant *plant, const char *port, uint64_t *cursor,
 	n = read_entries(plant, cursor, end, entries);
 	list = json_array();
 	for (size_t i = 0; i < n; i++) {
-		const struct vnet_fdb_entry *e = &entries[i];
-		const struct plant_port *at = plant_port_of(plant, e->port);
+		const struct plant_port *at =
+			plant_port_of(plant, entries[i].port);
 
-		if (!at || (p && at != p))
-			continue;
-		json_array_append_new(list, json_pack("{s:o, s:s, s:b, s:i}",
-						      "mac", mac_json(e->mac),
-						      "port", at->name,
-						      "static", e->is_static,
-						      "age_s", (int)e->age_s));
+		if (at && (!p || at == p))
+			show_entry(at, &entries[i], list);
 	}
 	return list;
 }

@@ -271,12 +271,23 @@ filter_show(const struct request *r)
 		    plant_filter_show(r->plant, string(r, "port"), r->c));
 }
 
+/* A client, or one of its sides, is what is meant. */
+static bool
+is_client_filter(const struct request *r, const char *side)
+{
+	return strchr(string(r, "port"), '/') ||
+	       (side && !strncmp(side, "receive_", 8));
+}
+
 static int
 filter_add(const struct request *r)
 {
+	const json_t *given = json_object_get(r->json, "filter");
+	const char *side = json_string_value(json_object_get(given, "side"));
 	json_t *filter =
-		schema_check(SCHEMA_FILTER, json_object_get(r->json, "filter"),
-			     NULL, NULL, r->c);
+		schema_check(is_client_filter(r, side) ? SCHEMA_CLIENT_FILTER
+						       : SCHEMA_FILTER,
+			     given, NULL, NULL, r->c);
 	int e;
 
 	if (!filter)
@@ -304,10 +315,24 @@ check_side(const struct request *r)
 }
 
 static int
+check_client_side(const struct request *r)
+{
+	const char *side = string(r, "side");
+
+	if (!strcmp(side, "receive_in") || !strcmp(side, "receive_out"))
+		return 0;
+	return complain(r->c, -EINVAL,
+			"side: found \"%.*s\", expected \"receive_in\" or "
+			"\"receive_out\"",
+			QUOTED, side);
+}
+
+static int
 filter_del(const struct request *r)
 {
 	const char *side = string(r, "side");
-	int e = check_side(r);
+	int e = is_client_filter(r, side) ? check_client_side(r)
+					  : check_side(r);
 
 	if (e)
 		return e;
@@ -415,6 +440,45 @@ capture(const struct request *r)
 	return 0;
 }
 
+static int
+client_show(const struct request *r)
+{
+	return give(r, ANSWER_LIST,
+		    plant_client_show(r->plant, string(r, "port"), r->c));
+}
+
+static int
+client_set(const struct request *r)
+{
+	json_t *changes = schema_check(SCHEMA_CLIENT_CHANGES,
+				       json_object_get(r->json, "changes"),
+				       NULL, NULL, r->c);
+	char *text;
+	int e;
+
+	if (!changes)
+		return -EINVAL;
+	e = plant_client_set(r->plant, string(r, "client"), changes, r->c);
+	text = e ? NULL : json_dumps(changes, JSON_COMPACT);
+	if (text)
+		log_write(LOG_INFO, "control: client %s: set %s",
+			  string(r, "client"), text);
+	free(text);
+	json_decref(changes);
+	return e;
+}
+
+static int
+client_del(const struct request *r)
+{
+	int e = plant_client_del(r->plant, string(r, "client"), r->c);
+
+	if (!e)
+		log_write(LOG_INFO, "control: client %s deleted",
+			  string(r, "client"));
+	return forgive(r, "if_exists", e, -ENOENT);
+}
+
 static const struct command commands[] = {
 	{"show", show, {{0}}},
 	{"config show", config_show, {{0}}},
@@ -427,6 +491,13 @@ static const struct command commands[] = {
 	 port_del,
 	 {{"port", STRING, true}, {"if_exists", BOOLEAN, false}}},
 	{"port set", port_set, {{"port", STRING, true}, {"set", OBJECT, true}}},
+	{"client show", client_show, {{"port", STRING, false}}},
+	{"client set",
+	 client_set,
+	 {{"client", STRING, true}, {"changes", OBJECT, true}}},
+	{"client del",
+	 client_del,
+	 {{"client", STRING, true}, {"if_exists", BOOLEAN, false}}},
 	{"fdb show", fdb_show, {{"port", STRING, false}}},
 	{"fdb add", fdb_add, {{"mac", STRING, true}, {"port", STRING, true}}},
 	{"fdb del",

@@ -207,6 +207,26 @@ plant_port_show(struct plant *plant, const char *port, struct complaint *c)
 }
 
 json_t *
+plant_client_show(struct plant *plant, const char *port, struct complaint *c)
+{
+	return look(plant, port, c) ? NULL : json_array();
+}
+
+int
+plant_client_set(struct plant *plant, const char *name, const json_t *changes,
+		 struct complaint *c)
+{
+	(void)changes;
+	return change(plant, name, c);
+}
+
+int
+plant_client_del(struct plant *plant, const char *name, struct complaint *c)
+{
+	return change(plant, name, c);
+}
+
+json_t *
 plant_filter_show(struct plant *plant, const char *port, struct complaint *c)
 {
 	return look(plant, port, c) ? NULL : json_array();

@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A session is pending from when somebody connects until it has a client, or
+ * ends. Anybody may connect: of many who say nothing, those of one user make
+ * room for others.
+ *
+ * What sessions ask for takes the time of this thread, and the switch for parts
+ * of it. So that whoever asks for much costs others little they wait in a line,
+ * each with one request, and the line has a fourth of the time, and what comes
+ * at once up to a hundredth of a second more.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "log.h"
+#include "plant_attach.h"
+#include "plant_client.h"
+#include "plant_port.h"
+#include "sessions.h"
+#include "socket_file.h"
+
+/* Nanoseconds that the line works at a time, the part of the time that it has,
+ * and how far ahead of that it may be. */
+#define WORK_NS  1000000
+#define PART     4
+#define AHEAD_NS 40000000
+
+/* How long nobody is taken when there are no descriptors, in microseconds. */
+#define PAUSE_US 100000
+
+/* How long somebody may be silent before they have to make room. */
+#define GRACE_NS (VNET_NSEC_PER_SEC / 2)
+
+/**
+ * struct entrance - a socket that sessions come by
+ * @nusers:	ports that share it
+ */
+struct entrance {
+	struct entrance *next;
+	struct sessions *all;
+	unsigned int nusers;
+	int fd;
+	struct event *event;
+	struct socket_file file;
+	char *path;
+};
+
+/**
+ * struct session - somebody who has connected
+ * @entrance:	where; NULL from when it has a client
+ * @event:	it can be read; while it is pending also: it was silent
+ * @since:	when it has connected
+ * @client:	NULL while it is pending
+ * @next, @at:	in the list of those pending
+ * @behind:	who is next in line, where @is_in_line
+ */
+struct session {
+	struct sessions *all;
+	struct entrance *entrance;
+	struct vnet_session *s;
+	struct vnet_session_peer peer;
+	struct event *event;
+	vnet_nsec since;
+	struct plant_client *client;
+	struct session *next;
+	struct session **at;
+	struct session *behind;
+	bool is_in_line;
+};
+
+/**
+ * struct sessions - all of them
+ * @pending:	the youngest first
+ * @line:	who has something to ask, up to *@line_end
+ * @turn:	when the line is worked at
+ * @paid_until:	when the line has had its part of the time for what it did
+ * @resume:	when connections are taken again
+ * @is_paused:	none are taken
+ */
+struct sessions {
+	struct plant *plant;
+	struct entrance *entrances;
+	struct session *pending;
+	unsigned int npending;
+	struct session *line;
+	struct session **line_end;
+	struct event *turn;
+	vnet_nsec paid_until;
+	struct event *resume;
+	bool is_paused;
+};
+
+const struct vnet_session_peer *
+session_peer(const struct session *s)
+{
+	return &s->peer;
+}
+
+struct vnet_session *
+session_of(const struct session *s)
+{
+	return s->s;
+}
+
+/*
+ * Taking connections
+ */
+
+static void
+set_paused(struct sessions *all, bool is_paused)
+{
+	if (all->is_paused == is_paused)
+		return;
+	all->is_paused = is_paused;
+	for (struct entrance *e = all->entrances; e; e = e->next)
+		if (is_paused)
+			event_del(e->event);
+		else
+			event_add(e->event, NULL);
+}
+
+static void
+resume(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	set_paused(ctx, false);
+}
+
+static void
+add_pending(struct session *s)
+{
+	struct sessions *all = s->all;
+
+	s->at = &all->pending;
+	s->next = all->pending;
+	if (s->next)
+		s->next->at = &s->next;
+	all->pending = s;
+	all->npending++;
+}
+
+static void
+remove_pending(struct session *s)
+{
+	if (!s->at)
+		return;
+	*s->at = s->next;
+	if (s->next)
+		s->next->at = s->at;
+	s->at = NULL;
+	s->all->npending--;
+	if (!event_pending(s->all->resume, EV_TIMEOUT, NULL))
+		set_paused(s->all, false);
+}
+
+static unsigned int
+count_of(const struct sessions *all, uid_t uid)
+{
+	unsigned int n = 0;
+
+	for (const struct session *s = all->pending; s; s = s->next)
+		n += s->peer.uid == uid;
+	return n;
+}
+
+/* The oldest of the user who has the most. */
+static struct session *
+find_least(const struct sessions *all)
+{
+	struct session *least = NULL;
+	unsigned int most = 0;
+
+	for (struct session *s = all->pending; s; s = s->next) {
+		const unsigned int n = count_of(all, s->peer.uid);
+
+		if (n >= most) {
+			most = n;
+			least = s;
+		}
+	}
+	return least;
+}
+
+static void
+leave_line(struct session *s)
+{
+	struct session **at = &s->all->line;
+
+	if (!s->is_in_line)
+		return;
+	while (*at != s)
+		at = &(*at)->behind;
+	*at = s->behind;
+	if (!*at)
+		s->all->line_end = at;
+	s->is_in_line = false;
+}
+
+void
+session_end(struct session *s)
+{
+	struct plant_client *client = s->client;
+	struct vnet_medium *m = NULL;
+
+	if (client) {
+		plant_hold(s->all->plant);
+		m = client->m;
+		plant_client_remove(client);
+		plant_unlock(s->all->plant);
+	}
+	leave_line(s);
+	remove_pending(s);
+	if (s->event)
+		event_free(s->event);
+	vnet_session_close(s->s);
+	vnet_medium_close(m);
+	free(s);
+}
+
+/* It ends by itself, or for what it did. */
+static void
+end(struct session *s, int error)
+{
+	struct plant *plant = s->all->plant;
+
+	log_write(LOG_DEBUG, "%s of user %u, process %d: ended%s%s",
+		  s->client ? s->client->name : "a session",
+		  (unsigned int)s->peer.uid, (int)s->peer.pid,
+		  error ? ": " : "", error ? strerror(-error) : "");
+	session_end(s);
+	plant_tell(plant);
+}
+
+/*
+ * The line
+ */
+
+/* Wait for what it says next; while it is pending, not for ever. */
+static void
+wait_for(struct session *s)
+{
+	static const struct timeval silence = {.tv_sec = SESSIONS_SILENCE_S};
+
+	event_add(s->event, s->client ? NULL : &silence);
+}
+
+static void
+refuse(struct session *s, int error, const struct vnet_why *why)
+{
+	(void)vnet_session_answer(s->s, error, why);
+	end(s, error);
+}
+
+static void
+open_client(struct session *s, const struct vnet_request *r)
+{
+	struct vnet_attach_info info = {.size = sizeof(info)};
+	struct vnet_why why = {0};
+	struct plant_port *p;
+	int e = s->client ? -EPROTO : 0;
+
+	if (e) {
+		end(s, e);
+		return;
+	}
+	e = plant_attach_find(s->all->plant, s->entrance, r->vif, &p, &why);
+	if (!e)
+		e = plant_attach_admit(p, s, &s->client, &info, &why);
+	if (e) {
+		refuse(s, e, &why);
+		return;
+	}
+	s->entrance = NULL;
+	remove_pending(s);
+	plant_tell(s->all->plant);
+	e = vnet_session_welcome(s->s, &info);
+	if (e)
+		end(s, e);
+	else
+		wait_for(s);
+}
+
+static void
+set_filters(struct session *s, const struct vnet_request *r)
+{
+	struct vnet_why why = {0};
+	int e = s->client ? plant_client_ask(s->client, r, &why) : -EPROTO;
+
+	if (s->client)
+		e = vnet_session_answer(s->s, e, e ? &why : NULL);
+	if (e)
+		end(s, e);
+	else
+		wait_for(s);
+}
+
+/* One request. */
+static void
+serve(struct session *s)
+{
+	struct vnet_request request = {.size = sizeof(request)};
+	int r = vnet_session_next(s->s, &request);
+
+	if (r < 0)
+		end(s, r);
+	else if (r == 0)
+		wait_for(s);
+	else if (request.type == VNET_REQUEST_OPEN)
+		open_client(s, &request);
+	else
+		set_filters(s, &request);
+}
+
+static void
+schedule(struct sessions *all)
+{
+	const vnet_nsec now = plant_now() + AHEAD_NS;
+	const vnet_nsec wait =
+		all->paid_until > now ? (all->paid_until - now) / 1000 : 0;
+	const struct timeval later = {
+		.tv_sec = (time_t)(wait / 1000000),
+		.tv_usec = (suseconds_t)(wait % 1000000),
+	};
+
+	if (all->line && !event_pending(all->turn, EV_TIMEOUT, NULL))
+		event_add(all->turn, &later);
+}
+
+static void
+take_turn(evutil_socket_t fd, short what, void *ctx)
+{
+	struct sessions *all = ctx;
+	const vnet_nsec begin = plant_now();
+	vnet_nsec now = begin;
+
+	(void)fd;
+	(void)what;
+	while (all->line && now - begin < WORK_NS) {
+		struct session *s = all->line;
+
+		leave_line(s);
+		serve(s);
+		now = plant_now();
+	}
+	if (all->paid_until < begin)
+		all->paid_until = begin;
+	all->paid_until += PART * (now - begin);
+	schedule(all);
+}
+
+static void
+on_session(evutil_socket_t fd, short what, void *ctx)
+{
+	struct session *s = ctx;
+	struct sessions *all = s->all;
+
+	(void)fd;
+	if (what & EV_TIMEOUT) {
+		end(s, -ETIMEDOUT);
+		return;
+	}
+	s->is_in_line = true;
+	s->behind = NULL;
+	*all->line_end = s;
+	all->line_end = &s->behind;
+	schedule(all);
+}
+
+/*
+ * Entrances
+ */
+
+static void
+pause_for(struct sessions *all)
+{
+	static const struct timeval pause = {.tv_usec = PAUSE_US};
+
+	set_paused(all, true);
+	event_add(all->resume, &pause);
+}
+
+/* Of those who say nothing one goes. But where some have said something, they
+ * are served soon, and others may be about to: returns false. */
+static bool
+make_room(struct sessions *all)
+{
+	struct session *least;
+
+	if (all->npending < SESSIONS_PENDING_MAX)
+		return true;
+	if (all->line) {
+		set_paused(all, true);
+		return false;
+	}
+	least = find_least(all);
+	if (plant_now() - least->since < GRACE_NS) {
+		pause_for(all);
+		return false;
+	}
+	end(least, -EBUSY);
+	return true;
+}
+
+/* Takes @s. */
+static void
+add_session(struct entrance *e, struct vnet_session *s)
+{
+	struct session *new = calloc(1, sizeof(*new));
+
+	if (!new) {
+		vnet_session_close(s);
+		return;
+	}
+	new->all = e->all;
+	new->entrance = e;
+	new->s = s;
+	new->since = plant_now();
+	new->peer.size = sizeof(new->peer);
+	add_pending(new);
+	new->event = event_new(e->all->plant->base, vnet_session_fd(s), EV_READ,
+			       on_session, new);
+	if (!new->event || vnet_session_peer(s, &new->peer))
+		session_end(new);
+	else
+		wait_for(new);
+}
+
+static void
+on_connection(evutil_socket_t fd, short what, void *ctx)
+{
+	struct entrance *e = ctx;
+	struct vnet_session *s;
+	struct vnet_why why = {0};
+	int r;
+
+	(void)what;
+	if (!make_room(e->all))
+		return;
+	r = vnet_attach_accept(&s, fd, &why);
+	if (!r) {
+		add_session(e, s);
+	} else if (r != -EAGAIN) {
+		/* To try again at once would only keep us busy. */
+		log_write(LOG_WARNING, "%s: a session: %s: %s", e->path,
+			  why.text ? why.text : "cannot take it", strerror(-r));
+		pause_for(e->all);
+	}
+}
+
+static struct entrance *
+find_entrance(const struct sessions *all, const char *path)
+{
+	struct entrance *e = all->entrances;
+
+	while (e && strcmp(e->path, path) != 0)
+		e = e->next;
+	return e;
+}
+
+int
+entrance_open(struct entrance **entrance, struct sessions *sessions,
+	      const char *path, struct complaint *c)
+{
+	struct entrance *e = find_entrance(sessions, path);
+	struct vnet_why why = {0};
+	char what[160];
+	int r;
+
+	if (e) {
+		e->nusers++;
+		*entrance = e;
+		return 0;
+	}
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return complain(c, -ENOMEM, "no memory");
+	/* Who may attach is not the file's to say. */
+	r = vnet_attach_listen(path, 0666, &e->fd, &why);
+	if (r) {
+		free(e);
+		(void)snprintf(what, sizeof(what), "path %s", path);
+		return complain_why(c, r, what, &why);
+	}
+	socket_file_note(&e->file, path);
+	e->all = sessions;
+	e->nusers = 1;
+	e->path = strdup(path);
+	e->event = event_new(sessions->plant->base, e->fd, EV_READ | EV_PERSIST,
+			     on_connection, e);
+	e->next = sessions->entrances;
+	sessions->entrances = e;
+	if (!e->path || !e->event) {
+		entrance_close(e);
+		return complain(c, -ENOMEM, "no memory");
+	}
+	if (!sessions->is_paused)
+		event_add(e->event, NULL);
+	*entrance = e;
+	return 0;
+}
+
+/* Those who have connected there, and have not said for what. */
+static void
+end_pending(struct entrance *e)
+{
+	struct session *next;
+
+	for (struct session *s = e->all->pending; s; s = next) {
+		next = s->next;
+		if (s->entrance == e)
+			session_end(s);
+	}
+}
+
+void
+entrance_close(struct entrance *entrance)
+{
+	struct entrance **at;
+
+	if (!entrance || --entrance->nusers)
+		return;
+	end_pending(entrance);
+	at = &entrance->all->entrances;
+	while (*at != entrance)
+		at = &(*at)->next;
+	*at = entrance->next;
+	if (entrance->event)
+		event_free(entrance->event);
+	close(entrance->fd);
+	if (entrance->path)
+		socket_file_remove(&entrance->file, entrance->path);
+	free(entrance->path);
+	free(entrance);
+}
+
+/*
+ * The whole
+ */
+
+int
+sessions_create(struct sessions **sessions, struct plant *plant,
+		struct complaint *c)
+{
+	struct sessions *all = calloc(1, sizeof(*all));
+
+	if (!all)
+		return complain(c, -ENOMEM, "no memory");
+	all->plant = plant;
+	all->line_end = &all->line;
+	all->turn = evtimer_new(plant->base, take_turn, all);
+	all->resume = evtimer_new(plant->base, resume, all);
+	if (!all->turn || !all->resume) {
+		sessions_destroy(all);
+		return complain(c, -ENOMEM, "no memory");
+	}
+	*sessions = all;
+	return 0;
+}
+
+void
+sessions_destroy(struct sessions *sessions)
+{
+	if (!sessions)
+		return;
+	if (sessions->resume)
+		event_free(sessions->resume);
+	if (sessions->turn)
+		event_free(sessions->turn);
+	free(sessions);
+}
