@@ -75,7 +75,8 @@ try_json(const char *text, size_t size)
 	json_t *value =
 		json_loadb(text, size, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 
-	for (enum schema_kind kind = 0; value && kind <= SCHEMA_FDB; kind++) {
+	for (enum schema_kind kind = 0; value && kind <= SCHEMA_CLIENT_CHANGES;
+	     kind++) {
 		struct complaint c = {""};
 
 		take(kind, schema_check(kind, value, NULL, NULL, &c), &c);

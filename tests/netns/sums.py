@@ -15,9 +15,11 @@ import sys
 REASONS = {
     "in": {"malformed", "bad_offload", "bad_source", "reserved",
            "ingress_filter", "same_port", "split_horizon", "no_destination",
-           "reentrant", "too_deep", "link_down"},
+           "reentrant", "too_deep", "link_down", "policed", "storm",
+           "loop_probe"},
     "out": {"link_down", "egress_filter", "too_long", "queue_full",
-            "pool_empty", "refused", "driver_error", "removed"},
+            "pool_empty", "refused", "driver_error", "removed", "policed",
+            "storm", "receive_filter", "not_addressed"},
 }
 
 
@@ -45,13 +47,15 @@ def check(stats):
     if stats["balanced"] is not True:
         sys.exit(f"not balanced: {json.dumps(stats)}")
     totals = stats["totals"]
-    for figures in [*stats["ports"], totals]:
+    clients = [c for port in stats["ports"] for c in port.get("clients", [])]
+    for figures in [*stats["ports"], *clients, totals]:
         what = difference(figures)
         if what:
-            sys.exit(f"{figures.get('name', 'totals')}: {what} do not agree: "
-                     f"{json.dumps(figures)}")
+            name = figures.get("client", figures.get("name", "totals"))
+            sys.exit(f"{name}: {what} do not agree: {json.dumps(figures)}")
     for unit in "frames", "octets":
-        if totals["in"]["copies"][unit] != totals["out"][unit]:
+        made = totals["in"]["copies"][unit] + totals["originated"][unit]
+        if made != totals["out"][unit]:
             sys.exit(f"copies are not what goes out: {json.dumps(totals)}")
 
 

@@ -141,8 +141,8 @@ test_a_complaint_says_file_and_line(void **state)
 			    "x:7: ports[1].filters[0].verdict: found "
 			    "\"dorp\", expected pass or drop");
 	assert_text_refused("ports = (\n\n{ name = \"a\"; });",
-			    "x:3: ports[0]: there is no \"type\": tap, uplink "
-			    "or stream");
+			    "x:3: ports[0]: there is no \"type\": tap, uplink, "
+			    "stream or attach");
 	assert_text_refused(PORT("addresses = [\n\"10.0.0.1/8\",\n\"b\" ];"),
 			    "x:5: ports[0].addresses[1]: found \"b\", "
 			    "expected ADDRESS/PREFIX, as in 10.0.0.1/24 or "
