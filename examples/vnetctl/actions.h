@@ -17,12 +17,20 @@ action add_port, set_port, delete_port;
 action add_address, delete_address, flush_addresses;
 action add_filter, delete_filter;
 
+/* clients.c */
+action show_clients, set_client, delete_client;
+
+/* limits.c */
+action show_limits, set_limit, delete_limit;
+
 /* complete.c */
 action list_port_names, list_port_types, list_port_keys, list_filter_names;
+action list_client_names, list_client_keys, list_limit_keys;
 
-action show_stats;   /* stats.c */
-action show_top;     /* top.c */
-action show_events;  /* monitor.c */
-action show_capture; /* capture_frames.c */
+action explain_frame; /* explain.c */
+action show_stats;    /* stats.c */
+action show_top;      /* top.c */
+action show_events;   /* monitor.c */
+action show_capture;  /* capture_frames.c */
 
 #endif

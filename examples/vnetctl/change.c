@@ -7,43 +7,10 @@
 #include <unistd.h>
 
 #include "actions.h"
-#include "client.h"
 #include "field.h"
-#include "print_json.h"
+#include "order.h"
 #include "schema.h"
 #include "words.h"
-
-/* What is wanted anyway is asked for: "may_exist", "if_exists". */
-static json_t *
-add_wishes(json_t *request, const struct command_line *line)
-{
-	int r = request ? 0 : -1;
-
-	if (!r && line->options & OPTION_MAY_EXIST)
-		r = json_object_set_new(request, "may_exist", json_true());
-	if (!r && line->options & OPTION_IF_EXISTS)
-		r = json_object_set_new(request, "if_exists", json_true());
-	if (r) {
-		json_decref(request);
-		return NULL;
-	}
-	return request;
-}
-
-/* Ask for it, and say nothing. */
-static enum status
-order(const struct command_line *line, json_t *request, struct complaint *c)
-{
-	json_t *result = NULL;
-	enum status status;
-
-	request = add_wishes(request, line);
-	if (line->json)
-		return print_json(line, request, c);
-	status = client_ask_once(line, request, &result, c);
-	json_decref(result);
-	return status;
-}
 
 static enum status
 set_keys(enum schema_kind kind, json_t *object, const struct command_line *line,
@@ -175,13 +142,23 @@ flush_addresses(const struct command_line *line, struct complaint *c)
 		     c);
 }
 
+/* A port and its only client may have the same name; one with a slash is a
+ * client's. */
 static enum status
-check_side(const char *side, struct complaint *c)
+check_side(const char *owner, const char *side, struct complaint *c)
 {
+	if (strcmp(side, "receive_in") == 0 || strcmp(side, "receive_out") == 0)
+		return DONE;
+	if (strchr(owner, '/'))
+		return complain(c, MISUSED,
+				"found \"%s\", expected receive_in or "
+				"receive_out: %s is a client",
+				side, owner);
 	if (strcmp(side, "in") == 0 || strcmp(side, "out") == 0)
 		return DONE;
 	return complain(c, MISUSED,
-			"found \"%s\", expected in (into the switch) or out",
+			"found \"%s\", expected in (into the switch) or out, "
+			"or for a client receive_in or receive_out",
 			side);
 }
 
@@ -208,7 +185,7 @@ add_filter(const struct command_line *line, struct complaint *c)
 	uint32_t priority = 0;
 	char *expr;
 	json_t *request;
-	enum status status = check_side(args[1], c);
+	enum status status = check_side(args[0], args[1], c);
 
 	if (!status)
 		status = parse_priority(args[3], &priority, c);
@@ -234,7 +211,7 @@ add_filter(const struct command_line *line, struct complaint *c)
 enum status
 delete_filter(const struct command_line *line, struct complaint *c)
 {
-	enum status status = check_side(line->args[1], c);
+	enum status status = check_side(line->args[0], line->args[1], c);
 
 	if (status)
 		return status;

@@ -22,6 +22,8 @@ enum option_bit {
 	OPTION_RAW = 1 << 6,
 	OPTION_COUNT = 1 << 7,
 	OPTION_SNAPLEN = 1 << 8,
+	OPTION_READ = 1 << 9,
+	OPTION_OPENMETRICS = 1 << 10,
 };
 
 /**
@@ -42,6 +44,7 @@ struct command_line {
 	uint64_t count;
 	uint32_t snaplen;
 	const char *write;
+	const char *read;
 	char **args;
 	int nargs;
 };

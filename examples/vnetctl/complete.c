@@ -40,6 +40,25 @@ list_port_names(const struct command_line *line, struct complaint *c)
 	return status;
 }
 
+enum status
+list_client_names(const struct command_line *line, struct complaint *c)
+{
+	json_t *clients = NULL;
+	const json_t *client;
+	size_t i;
+	enum status status = client_ask_once(
+		line, field_request("client show", NULL, NULL), &clients, c);
+
+	json_array_foreach(clients, i, client) {
+		const char *name = name_of(client, "client");
+
+		if (name)
+			puts(name);
+	}
+	json_decref(clients);
+	return status;
+}
+
 /* SIDE NAME */
 enum status
 list_filter_names(const struct command_line *line, struct complaint *c)
@@ -94,6 +113,28 @@ list_port_keys(const struct command_line *line, struct complaint *c)
 	for (const struct key *key = port_keys; key->name; key++)
 		if (key->ports & ports && strcmp(key->name, "type") != 0 &&
 		    strcmp(key->name, "name") != 0)
+			list_key(key);
+	return DONE;
+}
+
+enum status
+list_client_keys(const struct command_line *line, struct complaint *c)
+{
+	(void)line;
+	(void)c;
+	for (const struct key *key = client_keys; key->name; key++)
+		list_key(key);
+	return DONE;
+}
+
+/* Side and traffic have places of their own. */
+enum status
+list_limit_keys(const struct command_line *line, struct complaint *c)
+{
+	(void)line;
+	(void)c;
+	for (const struct key *key = limit_keys; key->name; key++)
+		if (key->type == NUMBER)
 			list_key(key);
 	return DONE;
 }

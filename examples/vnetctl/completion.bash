@@ -90,7 +90,7 @@ __vnetctl() {
 # __vnetctl_value OPTION: of an option that takes one; false for others.
 __vnetctl_value() {
     case $1 in
-    -s | --socket | -w | --write) __vnet_offer_files ;;
+    -s | --socket | -w | --write | -r | --read) __vnet_offer_files ;;
     --timeout | -d | --delay | -n | --rounds | -c | --count | --snaplen) ;;
     *) return 1 ;;
     esac
@@ -99,6 +99,18 @@ __vnetctl_value() {
 # __vnetctl_filters PORT SIDE
 __vnetctl_filters() {
     __vnetctl filter names "$1" | sed -n "s/^$2 //p"
+}
+
+# Ports and clients.
+__vnetctl_owners() {
+    __vnetctl port names
+    __vnetctl client names
+}
+
+# __vnetctl_sides OWNER: a name with a slash is a client's.
+__vnetctl_sides() {
+    [[ $1 == */* ]] || printf '%s\n' in out
+    printf '%s\n' receive_in receive_out
 }
 
 # Not a million of them.
@@ -128,6 +140,12 @@ __vnetctl_arg() {
     'fdb del:MAC') __vnet_offer_from __vnetctl_addresses ;;
     'filter del:NAME') __vnet_offer_from __vnetctl_filters "$1" "$2" ;;
     'filter add:NAME') ;;
+    'client set:KEY=VALUE') __vnet_offer_from -k __vnetctl client keys ;;
+    'limit set:KEY=VALUE') __vnet_offer_from -k __vnetctl limit keys ;;
+    *:OWNER) __vnet_offer_from __vnetctl_owners ;;
+    *:CLIENT) __vnet_offer_from __vnetctl client names ;;
+    *:SIDE) __vnet_offer_from __vnetctl_sides "$1" ;;
+    *:TRAFFIC) __vnet_offer all broadcast multicast unknown ;;
     *:PORT | *:NAME) __vnet_offer_from __vnetctl port names ;;
     *:*'|'*) __vnet_offer "${place%|*}" "${place#*|}" ;;
     esac
@@ -142,7 +160,7 @@ _vnetctl() {
         case ${words[i]} in
         -s | --socket) socket=(--socket "${words[i + 1]}") ;;&
         -s | --socket | --timeout | -d | --delay | -n | --rounds | \
-            -w | --write | -c | --count | --snaplen) ((i++)) ;;
+            -w | --write | -r | --read | -c | --count | --snaplen) ((i++)) ;;
         -*) ;;
         *) args+=("${words[i]}") ;;
         esac

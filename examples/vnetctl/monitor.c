@@ -42,6 +42,7 @@ print_event(const json_t *event)
 	char error[TEXT_SIZE];
 	uint64_t count = field_number(event, "count");
 	const char *mac = field_text(event, "mac");
+	const char *client = field_text(event, "client");
 	int owed;
 
 	clock_monotonic(time, field_number(event, "time_ns"));
@@ -49,7 +50,8 @@ print_event(const json_t *event)
 		snprintf(times, sizeof(times), "%" PRIu64 " times", count);
 	printf("%s", time);
 	owed = print_text(0, EVENT_WIDTH, field_text(event, "event"));
-	owed = print_text(owed, PORT_WIDTH, field_text(event, "port"));
+	owed = print_text(owed, PORT_WIDTH,
+			  *client ? client : field_text(event, "port"));
 	if (*mac || *times)
 		owed = print_text(owed, MAC_WIDTH, mac);
 	if (*times)

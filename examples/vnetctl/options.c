@@ -16,6 +16,7 @@ enum {
 	LONG_DROPS,
 	LONG_RAW,
 	LONG_SNAPLEN,
+	LONG_OPENMETRICS,
 	LONG_LIST_COMMANDS,
 };
 
@@ -38,9 +39,13 @@ static const struct {
 	{LONG_MAY_EXIST, OPTION_MAY_EXIST, "may-exist", NULL,
 	 "it may be there already"},
 	{LONG_DROPS, OPTION_DROPS, "drops", NULL, "what was dropped, and why"},
+	{LONG_OPENMETRICS, OPTION_OPENMETRICS, "openmetrics", NULL,
+	 "all counters, as OpenMetrics text"},
 	{'d', OPTION_DELAY, "delay", "SECONDS", "between two rounds (1)"},
 	{'n', OPTION_ROUNDS, "rounds", "COUNT", "end after so many rounds"},
 	{'w', OPTION_WRITE, "write", "FILE", "write pcapng; - is for a pipe"},
+	{'r', OPTION_READ, "read", "FILE",
+	 "frames of pcap or pcapng; - is stdin"},
 	{LONG_RAW, OPTION_RAW, "raw", NULL,
 	 "leave checksums that are still to be computed"},
 	{'c', OPTION_COUNT, "count", "COUNT", "end after so many frames"},
@@ -140,6 +145,9 @@ take(int key, char *arg, struct command_line *line, enum options_wish *wish,
 		break;
 	case 'w':
 		line->write = arg;
+		break;
+	case 'r':
+		line->read = arg;
 		break;
 	default:
 		break;

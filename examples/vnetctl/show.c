@@ -291,15 +291,30 @@ show_fdb(const struct command_line *line, struct complaint *c)
 }
 
 static const struct column filter_columns[] = {
-	{"PORT", false},    {"SIDE", false}, {"PRIO", true},  {"NAME", false},
+	{"OWNER", false},   {"SIDE", false}, {"PRIO", true},  {"NAME", false},
 	{"VERDICT", false}, {"HITS", true},  {"EXPR", false},
 };
+
+/* Programs that attach bring instructions in the place of an expression. */
+static void
+add_expr_cell(struct table *t, const json_t *rule)
+{
+	const char *expr = field_text(rule, "expr");
+	const uint64_t n = field_number(rule, "insns");
+	char text[UNITS_SIZE];
+
+	if (json_is_true(json_object_get(rule, "default")))
+		table_cell(t, "(the rest)");
+	else if (n)
+		table_cell(t, "(%s)", units_count(text, n, "instruction", "s"));
+	else
+		table_cell(t, "%s", *expr ? expr : "(all)");
+}
 
 static void
 add_filter_row(struct table *t, const json_t *rule)
 {
 	bool is_default = json_is_true(json_object_get(rule, "default"));
-	const char *expr = field_text(rule, "expr");
 	char text[LIST_SIZE];
 
 	table_cell(t, "%s", field_text(rule, "port"));
@@ -311,7 +326,7 @@ add_filter_row(struct table *t, const json_t *rule)
 	table_cell(t, "%s", is_default ? "-" : field_text(rule, "name"));
 	table_cell(t, "%s", field_text(rule, "verdict"));
 	table_cell(t, "%s", field_shown(rule, "hits", text, sizeof(text)));
-	table_cell(t, "%s", is_default ? "(the rest)" : *expr ? expr : "(all)");
+	add_expr_cell(t, rule);
 }
 
 enum status

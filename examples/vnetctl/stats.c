@@ -13,6 +13,7 @@
 #include "actions.h"
 #include "client.h"
 #include "field.h"
+#include "openmetrics.h"
 #include "print_json.h"
 #include "table.h"
 #include "units.h"
@@ -40,6 +41,11 @@ static const char *const reasons[][2] = {
 	{"refused", "the medium will not have it"},
 	{"driver_error", "the medium is broken"},
 	{"removed", "queued when the port went"},
+	{"policed", "by a limit on all traffic"},
+	{"storm", "by a limit on broadcast, multicast or unknown unicast"},
+	{"loop_probe", "a probe of this switch that came back"},
+	{"receive_filter", "by a rule, or the default, of side receive_in"},
+	{"not_addressed", "for another's address"},
 };
 
 static const char *
@@ -110,6 +116,11 @@ print_switch(const json_t *totals)
 	       field_number(fdb, "evictions"), field_number(fdb, "unlearned"),
 	       units_octets(used, field_number(pool, "used")),
 	       units_octets(size, field_number(pool, "octets")));
+	if (field_count(totals, "originated").frames)
+		printf("; %s of its own",
+		       units_count(used,
+				   field_count(totals, "originated").frames,
+				   "frame", "s"));
 	if (field_number(totals, "events_lost"))
 		printf("; %s lost",
 		       units_count(used, field_number(totals, "events_lost"),
@@ -229,6 +240,22 @@ print_medium(const json_t *port)
 		       in, out, errors);
 }
 
+static void
+print_moves(const json_t *port)
+{
+	const json_t *in = json_object_get(port, "in");
+	uint64_t moves = field_number(in, "moves");
+	uint64_t refused = field_number(in, "moves_refused");
+	char addresses[UNITS_SIZE];
+	char frames[UNITS_SIZE];
+
+	if (moves || refused)
+		printf("    moves: %s came from elsewhere, %s from what stays "
+		       "there\n",
+		       units_count(addresses, moves, "address", "es"),
+		       units_count(frames, refused, "frame", "s"));
+}
+
 static enum status
 print_sums(const json_t *port, struct complaint *c)
 {
@@ -241,9 +268,11 @@ print_sums(const json_t *port, struct complaint *c)
 		return status;
 	print_sum_out(port);
 	status = print_reasons(json_object_get(drops, "out"), c);
-	if (!status)
-		print_medium(port);
-	return status;
+	if (status)
+		return status;
+	print_medium(port);
+	print_moves(port);
+	return DONE;
 }
 
 static void
@@ -293,6 +322,21 @@ print_drops(const json_t *stats, bool one, struct complaint *c)
 	return print_sums(json_object_get(stats, "totals"), c);
 }
 
+/* Where there are several, or might be. */
+static enum status
+print_clients(const json_t *clients, struct complaint *c)
+{
+	struct table t = TABLE(port_columns);
+	const json_t *client;
+	size_t i;
+
+	if (!json_array_size(clients))
+		return DONE;
+	json_array_foreach(clients, i, client)
+		add_port_row(&t, client);
+	return table_print(&t, "    ", stdout, c);
+}
+
 static enum status
 print_one(const json_t *stats, struct complaint *c)
 {
@@ -303,33 +347,77 @@ print_one(const json_t *stats, struct complaint *c)
 	status = print_counts(port, c);
 	if (!status)
 		status = print_sums(port, c);
+	if (!status)
+		status = print_clients(json_object_get(port, "clients"), c);
 	return status;
+}
+
+/* Of one port or all, with what is counted elsewhere. */
+static enum status
+print_openmetrics(struct client *client, const char *port, const json_t *stats,
+		  struct complaint *c)
+{
+	json_t *limits = NULL, *filters = NULL;
+	enum status status = client_ask_whole(
+		client, field_request("limit show", "owner", port), &limits, c);
+
+	if (!status)
+		status = client_ask_whole(
+			client, field_request("filter show", "port", port),
+			&filters, c);
+	if (!status)
+		openmetrics_print(stdout, stats, limits, filters);
+	json_decref(limits);
+	json_decref(filters);
+	return status;
+}
+
+static enum status
+print_stats(const struct command_line *line, struct client *client,
+	    const json_t *stats, struct complaint *c)
+{
+	const char *name = line->nargs ? line->args[0] : NULL;
+
+	if (line->options & OPTION_OPENMETRICS)
+		return print_openmetrics(client, name, stats, c);
+	if (line->options & OPTION_DROPS)
+		return print_drops(stats, name, c);
+	return name ? print_one(stats, c) : print_all(stats, c);
 }
 
 enum status
 show_stats(const struct command_line *line, struct complaint *c)
 {
-	const char *name = line->nargs ? line->args[0] : NULL;
-	json_t *request = field_request("stats", "port", name);
+	json_t *request = field_request("stats", "port",
+					line->nargs ? line->args[0] : NULL);
 	json_t *stats = NULL;
+	struct client client;
 	enum status status;
 
+	if (line->options & OPTION_OPENMETRICS &&
+	    (line->json || line->options & OPTION_DROPS)) {
+		json_decref(request);
+		return complain(c, MISUSED,
+				"--openmetrics is a form by itself: neither "
+				"--json nor --drops goes with it");
+	}
 	if (line->json)
 		return print_json(line, request, c);
-	status = client_ask_once(line, request, &stats, c);
+	status = client_open(&client, line, c);
+	if (status)
+		json_decref(request);
+	else
+		status = client_ask_whole(&client, request, &stats, c);
 	if (!status)
 		status = field_expect(stats, JSON_OBJECT, "stats", c);
-	if (!status && line->options & OPTION_DROPS)
-		status = print_drops(stats, name, c);
-	else if (!status && name)
-		status = print_one(stats, c);
-	else if (!status)
-		status = print_all(stats, c);
+	if (!status)
+		status = print_stats(line, &client, stats, c);
 	/* Figures that cannot be are shown, and said to be. */
 	if (!status && json_is_false(json_object_get(stats, "balanced")))
 		status = complain(c, FAILED,
 				  "these sums do not agree: a fault of "
 				  "vnet-switch");
 	json_decref(stats);
+	client_close(&client);
 	return status;
 }

@@ -25,6 +25,7 @@ from vnetctl_support import (
     command,
     count,
     make_stats,
+    port_stats,
     results,
     run,
     run_tests,
@@ -37,7 +38,7 @@ from vnetctl_support import (
 def test_help_is_there_at_every_level():
     for line in run("--help").splitlines():
         check(len(line) < 80, line)
-    check_in("filter add PORT in|out", run("--help"))
+    check_in("filter add OWNER SIDE", run("--help"))
     check_in("port set NAME", run("port", "--help"))
     check("fdb" not in run("port", "--help"))
     check_in("Usage: vnetctl [OPTION]... port add", run("port", "add", "-h"))
@@ -81,6 +82,23 @@ def test_misuse_is_status_2_and_one_line():
         ["filter", "add", "web", "in", "x", "4294967296", "drop", "ip"],
         ["filter", "add", "web", "in", "x", "1", "keep", "ip"],
         ["filter", "del", "web", "up", "x"],
+        ["filter", "del", "web/0", "in", "x"],
+        ["filter", "add", "web/0", "out", "x", "1", "drop", "ip"],
+        ["limit", "set", "web", "in", "all"],
+        ["limit", "set", "web", "receive_in", "all", "frames_per_s=1"],
+        ["limit", "set", "web", "in", "all", "side=out", "frames_per_s=1"],
+        ["limit", "set", "web", "in", "all", "traffic=all", "frames_per_s=1"],
+        ["limit", "del", "web", "in"],
+        ["limit", "del", "web", "up", "all"],
+        ["client", "set", "web/0"],
+        ["client", "del"],
+        ["explain"],
+        ["explain", "web"],
+        ["explain", "web", "00", "--read", "x"],
+        ["explain", "web", "00", "--count", "1"],
+        ["explain", "web", "--drops"],
+        ["stats", "--openmetrics", "-j"],
+        ["stats", "--openmetrics", "--drops"],
         ["--socket", "", "show"],
         ["--socket", "x" * 200, "show"],
     ):
@@ -185,6 +203,69 @@ def test_requests_are_those_of_the_protocol():
                 "name": "no-ping",
             },
         ),
+        (
+            "filter add web/0 receive_in no-ping 10 drop icmp",
+            {
+                "do": "filter add",
+                "port": "web/0",
+                "filter": {
+                    "name": "no-ping",
+                    "side": "receive_in",
+                    "priority": 10,
+                    "verdict": "drop",
+                    "expr": "icmp",
+                },
+            },
+        ),
+        (
+            "filter del web receive_out x --if-exists",
+            {
+                "do": "filter del",
+                "port": "web",
+                "side": "receive_out",
+                "name": "x",
+                "if_exists": True,
+            },
+        ),
+        (
+            "client set web/0 queue_octets=65536 weight=3 accept=own "
+            "max_addresses=0 default_receive_in=drop",
+            {
+                "do": "client set",
+                "client": "web/0",
+                "changes": {
+                    "queue_octets": 65536,
+                    "weight": 3,
+                    "accept": "own",
+                    "max_addresses": 0,
+                    "default_receive_in": "drop",
+                },
+            },
+        ),
+        ("client del web/3", {"do": "client del", "client": "web/3"}),
+        (
+            "limit set web in broadcast frames_per_s=100 burst_frames=10",
+            {
+                "do": "limit set",
+                "owner": "web",
+                "limit": {
+                    "side": "in",
+                    "traffic": "broadcast",
+                    "frames_per_s": 100,
+                    "burst_frames": 10,
+                },
+            },
+        ),
+        (
+            "limit del web/0 out all --if-exists",
+            {
+                "do": "limit del",
+                "owner": "web/0",
+                "side": "out",
+                "traffic": "all",
+                "if_exists": True,
+            },
+        ),
         ("config reload", {"do": "config reload"}),
     ):
         with always({"ok": True}) as d:
@@ -197,6 +278,16 @@ def test_requests_are_those_of_the_protocol():
 
 def test_a_wrong_key_is_found_before_the_daemon_is_asked():
     run("port", "add", "tap", "web", "mut=1500", status=1)
+    for args, said in (
+        ("limit set web in tcp frames_per_s=1", 'traffic: found "tcp"'),
+        ("limit set web in all frames_per_s=0", "frames_per_s: found 0"),
+        ("limit set web in all burst_frames=9", "burst_frames: there is no"),
+        ("limit set web in all frame_per_s=1", 'did you mean "frames_per_s"'),
+        ("client set web/0 weight=1025", "weight: found 1025"),
+        ("client set web/0 accept=some", "accept: found"),
+        ("client set web/0 mtu=1500", "mtu: no such key"),
+    ):
+        check_in(said, run(*args.split(), status=1))
 
 
 def test_arguments_that_are_no_text_are_refused():
@@ -209,6 +300,12 @@ def test_arguments_that_are_no_text_are_refused():
         run("port", "set", "web", "netns=" + bad, status=1)
         run("filter", "add", "web", "in", "x", "1", "drop", bad, status=1)
         run("capture", "web", bad, status=1)
+        run("limit", "set", bad, "in", "all", "frames_per_s=1", status=1)
+        run("limit", "set", "web", "in", bad, "frames_per_s=1", status=1)
+        run("limit", "del", "web", "in", bad, status=1)
+        run("client", "set", bad, "weight=1", status=1)
+        run("client", "del", bad, status=1)
+        run("explain", bad, "00", status=1)
         check(not d.requests, d.requests)
 
 
@@ -321,14 +418,102 @@ def test_rules_are_shown_with_the_defaults():
             "hits": 0,
             "default": True,
         },
+        {
+            "port": "vm/0",
+            "side": "receive_in",
+            "name": "x",
+            "priority": 0,
+            "verdict": "pass",
+            "insns": 3,
+            "hits": 7,
+        },
     ]
     with results(filter_show=rules):
         check_rows(
             run("filter", "show"),
-            "PORT SIDE PRIO NAME VERDICT HITS EXPR",
+            "OWNER SIDE PRIO NAME VERDICT HITS EXPR",
             "web in 10 no-ping drop 12 icmp or icmp6",
             "web in 11 else drop 1 (all)",
             "web in - - pass 0 (the rest)",
+            "vm/0 receive_in 0 x pass 7 (3 instructions)",
+        )
+
+
+def test_clients_are_shown_with_what_they_have():
+    clients = [
+        {
+            "client": "web/0",
+            "port": "web",
+            "index": 0,
+            "mac": "02:00:00:00:00:01",
+            "queue_octets": 262144,
+            "weight": 1,
+            "max_addresses": 0,
+            "accept": "all",
+        },
+        {
+            "client": "vm/3",
+            "port": "vm",
+            "index": 3,
+            "mac": "02:00:00:00:00:02",
+            "uid": 0,
+            "gid": 100,
+            "pid": 4711,
+            "queue_octets": 65536,
+            "weight": 3,
+            "max_addresses": 16,
+            "accept": "own",
+        },
+    ]
+    with results(client_show=clients) as d:
+        check_rows(
+            run("client", "show"),
+            "CLIENT MAC UID GID PID QUEUE WEIGHT ADDRESSES ACCEPT",
+            "web/0 02:00:00:00:00:01 - - - 262144 1 - all",
+            "vm/3 02:00:00:00:00:02 0 100 4711 65536 3 16 own",
+        )
+        check(json.loads(run("client", "show", "vm", "-j")) == clients)
+        check(d.requests[-1] == {"do": "client show", "port": "vm"})
+    with results(client_show=clients[:1]):
+        check_rows(
+            run("cl"),
+            "CLIENT MAC QUEUE WEIGHT ACCEPT",
+            "web/0 02:00:00:00:00:01 262144 1 all",
+        )
+
+
+def test_limits_are_shown_with_what_they_dropped():
+    limits = [
+        {
+            "owner": "web",
+            "side": "in",
+            "traffic": "broadcast",
+            "frames_per_s": 100,
+            "burst_frames": 10,
+            "dropped": count(7, 700),
+        },
+        {
+            "owner": "vm/3",
+            "side": "out",
+            "traffic": "all",
+            "octets_per_s": 1 << 40,
+            "burst_octets": 65536,
+            "dropped": count(0, 0),
+        },
+    ]
+    with results(limit_show=limits) as d:
+        check_rows(
+            run("limit", "show"),
+            "OWNER SIDE TRAFFIC FRAMES/S BURST OCTETS/S BURST DROPPED OCTETS",
+            "web in broadcast 100 10 - - 7 700",
+            "vm/3 out all - - 1099511627776 65536 0 0",
+        )
+        check(json.loads(run("limit", "show", "vm/3", "-j")) == limits)
+        check(d.requests[-1] == {"do": "limit show", "owner": "vm/3"})
+    with results(limit_show=[]):
+        check_rows(
+            run("limit"),
+            "OWNER SIDE TRAFFIC FRAMES/S BURST OCTETS/S BURST DROPPED OCTETS",
         )
 
 
@@ -360,6 +545,23 @@ def test_stats_are_exact_and_the_sums_spelled_out():
             "looked up 2997 299700",
             "queued 3 300",
         )
+    stats = make_stats(3, ["web"])
+    stats["ports"][0]["clients"] = [
+        {**port_stats("web/0", 5, 1), "mac": "02:00:00:00:00:01"},
+        {**port_stats("web/7", 8, 2), "mac": "02:00:00:00:00:01"},
+    ]
+    stats["ports"][0]["in"].update(moves=1, moves_refused=2)
+    stats["totals"]["originated"] = count(4, 240)
+    with results(stats=stats):
+        check_rows(
+            run("stats", "web"),
+            "moves: 1 address came from elsewhere, "
+            "2 frames from what stays there",
+            "PORT LINK IN OCTETS DROPPED DELIVERED OCTETS DROPPED QUEUED",
+            "web/0 up 5 500 1 8 400 1 3",
+            "web/7 up 8 800 2 10 400 2 3",
+        )
+        check_in("; 4 frames of its own", run("stats"))
     with results(stats=make_stats(3, balanced=False)):
         check_in("do not agree", run("stats", status=1))
 
@@ -381,8 +583,16 @@ def test_names_do_not_reach_the_terminal_as_commands():
     rules = [{"port": evil, "expr": evil, "name": evil}]
     daemon = {"version": evil, evil: evil}
     fdb = [{"mac": evil, "port": evil}]
+    steps = [{"step": evil, "result": evil, "detail": evil}]
+    explained = {
+        "steps": steps,
+        "dests": [{"client": evil, "reach": evil, "drop": evil, "steps": steps}],
+    }
     with results(
         show=daemon,
+        client_show=[{"client": evil, "mac": evil, "uid": evil}],
+        limit_show=[{"owner": evil, "side": evil, "dropped": count(1, 1)}],
+        explain=explained,
         port_show=ports,
         stats=stats,
         filter_show=rules,
@@ -397,6 +607,10 @@ def test_names_do_not_reach_the_terminal_as_commands():
             "stats --drops",
             "filter show",
             "fdb show",
+            "client show",
+            "limit show",
+            "explain x 00",
+            "stats --openmetrics",
             "top -n 1 -d 0.01",
         ):
             out = run(*args.split())
@@ -530,6 +744,8 @@ ODD = [
     },
     [{"medium": 3, "name": "x" * 1000, "carries": [["x"]]}],
     [{"name": "x", "medium": {"carries": ["y" * 400, {}]}}],
+    {"steps": [None, {"step": 1}], "dests": [7, {}, {"steps": {}}]},
+    {"ports": [{"name": "x" * 500, "clients": [3, {"name": '"' * 500}]}]},
 ]
 
 ASKING = (
@@ -541,6 +757,10 @@ ASKING = (
     "stats",
     "stats x",
     "stats --drops",
+    "stats --openmetrics",
+    "client show",
+    "limit show",
+    "explain x 00",
     "config show",
     "top -n 2 -d 0.01",
     "port show -j",
@@ -612,6 +832,7 @@ EVENTS = [
         "mac": "02:00:00:00:00:01",
     },
     {"event": "driver_error", "port": "web", "time_ns": 1, "error": "gone"},
+    {"event": "limited", "port": "vm", "client": "vm/3", "time_ns": 1},
 ]
 
 
@@ -622,13 +843,14 @@ def test_events_are_a_line_each():
         )
         check(p.returncode == 1 and b"hung up" in p.stderr, p.stderr)
         lines = p.stdout.decode().splitlines()
-        check(len(lines) == 3, lines)
+        check(len(lines) == 4, lines)
         for line, rest in zip(
             lines,
             (
                 "link_up         web",
                 "address_moved   web              02:00:00:00:00:01  3 times",
                 "driver_error    web              gone",
+                "limited         vm/3",
             ),
         ):
             found = re.fullmatch(

@@ -62,6 +62,11 @@ def test_words_are_completed():
     check_completes("vnetctl --", "--json", "--socket")
     check_completes("vnetctl capture web --", "--write", "--count", "--json")
     check_completes("vnetctl top --", "--delay", "--json")
+    check_completes("vnetctl explain web --", "--read", "--count")
+    check_completes("vnetctl stats --", "--openmetrics", "--drops")
+    check_completes("vnetctl limit set web in all f", "frames_per_s=")
+    check("side=" not in complete("vnetctl limit set web in all s"))
+    check_completes("vnetctl client set web/0 accept=", "all", "own")
     check_completes("vnetctl help ", "port", "top")
     check(complete("vnetctl help port s") == ["set", "show"])
     check("lo" not in complete("vnetctl port add tap "))
@@ -93,7 +98,13 @@ def test_names_are_completed():
         {"mac": f"02:00:00:00:00:0{i}", "port": "web", "age_s": i}
         for i in range(3)
     ]
-    with results(port_show=PORTS, filter_show=rules, fdb_show=fdb):
+    clients = [{"client": "lan/0"}, {"client": "web/0"}]
+    with results(
+        port_show=PORTS,
+        filter_show=rules,
+        fdb_show=fdb,
+        client_show=clients,
+    ):
         vnetctl = f"vnetctl -s {SOCKET} "
         for args in (
             "port del ",
@@ -104,16 +115,36 @@ def test_names_are_completed():
             "capture ",
             "fdb flush ",
             "fdb add 02:00:00:00:00:01 ",
-            "filter show ",
-            "filter add ",
+            "client show ",
         ):
             check(complete(vnetctl + args) == ["lan", "web"], args)
+        for args in (
+            "filter show ",
+            "filter add ",
+            "filter del ",
+            "limit show ",
+            "limit set ",
+            "limit del ",
+        ):
+            check(
+                complete(vnetctl + args) == ["lan", "lan/0", "web", "web/0"],
+                args,
+            )
+        for args in "client set ", "client del ", "explain ":
+            check(complete(vnetctl + args) == ["lan/0", "web/0"], args)
         check(complete(vnetctl + "port del w") == ["web"])
         check(complete(vnetctl + "port list w") == ["web"])
         # Bash takes what ends in a colon for words of their own.
         check(complete(vnetctl + "fdb del ") == [e["mac"] for e in fdb])
         check(complete(vnetctl + "fdb del 02:00:00:00:00:") == ["00", "01", "02"])
-        check(complete(vnetctl + "filter add web ") == ["in", "out"])
+        receive = ["receive_in", "receive_out"]
+        check(complete(vnetctl + "filter add web ") == ["in", "out", *receive])
+        check(complete(vnetctl + "filter add web/0 ") == receive)
+        check(complete(vnetctl + "limit set web/0 ") == ["in", "out"])
+        check(
+            complete(vnetctl + "limit del web in ")
+            == ["all", "broadcast", "multicast", "unknown"]
+        )
         check(
             complete(vnetctl + "filter add web in x 10 ") == ["drop", "pass"]
         )

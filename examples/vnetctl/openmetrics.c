@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * OpenMetrics 1.0 (https://openmetrics.io): a family of samples after the other,
+ * "# EOF" behind the last. A family is of the switch, of ports, or of clients,
+ * and is called after them; its name ends in its unit.
+ */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "field.h"
+#include "openmetrics.h"
+#include "table.h"
+
+/* Of the name of a label, and of its value before that is escaped. */
+#define LABEL_SIZE 16
+#define VALUE_SIZE 96
+
+/* Of all labels of a sample: four at the most. */
+#define LABELS_SIZE (4 * (LABEL_SIZE + 2 * VALUE_SIZE))
+
+/* Of a path. */
+#define PATH_SIZE 64
+
+/* Whose a family may be. */
+enum {
+	SWITCH = 1 << 0,
+	PORT = 1 << 1,
+	CLIENT = 1 << 2,
+	ANY = SWITCH | PORT | CLIENT,
+};
+
+static const struct {
+	unsigned int bit;
+	const char *name;
+} scopes[] = {{SWITCH, "switch"}, {PORT, "port"}, {CLIENT, "client"}};
+
+/**
+ * struct family - samples of one name
+ * @scopes:	who has it
+ * @name:	behind "vnet_SCOPE_", the unit included
+ * @unit:	NULL for none
+ * @is_gauge:	it may fall; else it is a counter
+ * @in:		where it is in what the daemon says; if there is an @out, with
+ *		the label "direction"
+ * @by_reason:	what is there is an object, by the label "reason"
+ */
+struct family {
+	unsigned int scopes;
+	const char *name;
+	const char *unit;
+	bool is_gauge;
+	const char *in;
+	const char *out;
+	bool by_reason;
+	const char *help;
+};
+
+static const struct family families[] = {
+	{ANY, "frames", "frames", false, "in.frames", "out.frames", false,
+	 "Frames that came in, and that were meant to go out."},
+	{ANY, "octets", "octets", false, "in.octets", "out.octets", false,
+	 "Octets that came in, and that were meant to go out."},
+	{ANY, "dropped_frames", "frames", false, "drops.in", "drops.out", true,
+	 "Frames that were dropped, by reason."},
+	{ANY, "dropped_octets", "octets", false, "in.dropped.octets",
+	 "out.dropped.octets", false, "Octets of dropped frames."},
+	{ANY, "looked_up_frames", "frames", false, "in.looked_up.frames", NULL,
+	 false, "Frames that came in and were sent on."},
+	{ANY, "looked_up_octets", "octets", false, "in.looked_up.octets", NULL,
+	 false, "Octets that came in and were sent on."},
+	{ANY, "copies_frames", "frames", false, "in.copies.frames", NULL, false,
+	 "Destinations of the frames that were sent on, added up."},
+	{ANY, "copies_octets", "octets", false, "in.copies.octets", NULL, false,
+	 "Octets of frames that were sent on, for each destination."},
+	{ANY, "lost_by_others_frames", "frames", false,
+	 "in.lost_by_others.frames", NULL, false,
+	 "Frames from here that others had no room for."},
+	{ANY, "lost_by_others_octets", "octets", false,
+	 "in.lost_by_others.octets", NULL, false,
+	 "Octets from here that others had no room for."},
+	{ANY, "moves", NULL, false, "in.moves", NULL, false,
+	 "Addresses that moved here from elsewhere."},
+	{ANY, "moves_refused", NULL, false, "in.moves_refused", NULL, false,
+	 "Frames from addresses that stay elsewhere."},
+	{ANY, "segments_frames", "frames", false, "out.segments.frames", NULL,
+	 false, "Frames that cutting into segments has added."},
+	{ANY, "segments_octets", "octets", false, "out.segments.octets", NULL,
+	 false, "Octets that cutting into segments, and tags, have added."},
+	{ANY, "delivered_frames", "frames", false, "out.delivered.frames", NULL,
+	 false, "Frames that the medium has taken."},
+	{ANY, "delivered_octets", "octets", false, "out.delivered.octets", NULL,
+	 false, "Octets that the medium has taken."},
+	{ANY, "queued_frames", "frames", true, "queue.frames", NULL, false,
+	 "Frames that wait for the medium."},
+	{ANY, "queued_octets", "octets", true, "queue.octets", NULL, false,
+	 "Octets that wait for the medium."},
+	{ANY, "queue_memory_octets", "octets", true, "queue.memory", NULL,
+	 false, "Memory of the pool that waiting frames take."},
+	{PORT, "link_up", NULL, true, "link", NULL, false,
+	 "Is the link up? 1 if it is, else 0."},
+	{PORT, "medium_dropped_frames", "frames", false, "medium.in_dropped",
+	 "medium.out_dropped", false,
+	 "Frames that the kernel lost before the switch, and behind it."},
+	{PORT, "medium_error_frames", "frames", false, "medium.in_errors", NULL,
+	 false, "Frames that were read with an error."},
+	{SWITCH, "originated_frames", "frames", false, "originated.frames",
+	 NULL, false, "Frames that the switch itself has made."},
+	{SWITCH, "originated_octets", "octets", false, "originated.octets",
+	 NULL, false, "Octets of frames that the switch itself has made."},
+	{SWITCH, "unknown_source_frames", "frames", false, "unknown_source",
+	 NULL, false, "Frames in the name of a client that was not there."},
+	{SWITCH, "fdb_entries", NULL, true, "fdb.entries", NULL, false,
+	 "Addresses in the table."},
+	{SWITCH, "fdb_evictions", NULL, false, "fdb.evictions", NULL, false,
+	 "Addresses that made room for others."},
+	{SWITCH, "fdb_unlearned", NULL, false, "fdb.unlearned", NULL, false,
+	 "Addresses that found no room."},
+	{SWITCH, "pool_used_octets", "octets", true, "pool.used", NULL, false,
+	 "Memory for queues that is in use."},
+	{SWITCH, "pool_octets", "octets", true, "pool.octets", NULL, false,
+	 "Memory for queues."},
+	{SWITCH, "events_lost", NULL, false, "events_lost", NULL, false,
+	 "Events that nobody has read in time."},
+	{SWITCH, "clock_steps_back", NULL, false, "clock_steps_back", NULL,
+	 false, "Times that were before the last one."},
+	{SWITCH, "balanced", NULL, true, "balanced", NULL, false,
+	 "Do all sums agree? 1 if they do, else 0."},
+};
+
+#define NFAMILIES (sizeof(families) / sizeof(families[0]))
+
+/* What is not in the counters of a port or client, but a list of its own. */
+static const struct family limit_frames = {
+	PORT | CLIENT, "limit_dropped_frames",
+	"frames",      false,
+	NULL,          NULL,
+	false,         "Frames that a limit has dropped."};
+static const struct family limit_octets = {
+	PORT | CLIENT, "limit_dropped_octets",
+	"octets",      false,
+	NULL,          NULL,
+	false,         "Octets that a limit has dropped."};
+static const struct family filter_hits = {
+	PORT | CLIENT, "filter_hits",
+	NULL,          false,
+	NULL,          NULL,
+	false,         "Frames that a rule, or the default, has decided."};
+
+/**
+ * struct writer - where we are
+ * @scope:	index in scopes[]
+ * @has_begun:	the family at hand has samples
+ */
+struct writer {
+	FILE *f;
+	size_t scope;
+	const struct family *family;
+	bool has_begun;
+};
+
+/*
+ * Samples
+ */
+
+struct labels {
+	char text[LABELS_SIZE];
+	size_t len;
+};
+
+/* What is in quotes there; what does not print does not get there. */
+static void
+add_label(struct labels *l, const char *name, const char *value)
+{
+	char clean[VALUE_SIZE];
+
+	(void)snprintf(clean, sizeof(clean), "%s", value);
+	table_clean(clean);
+	l->len += (size_t)snprintf(l->text + l->len, sizeof(l->text) - l->len,
+				   "%s%s=\"", l->len ? "," : "", name);
+	for (const char *p = clean; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			l->text[l->len++] = '\\';
+		l->text[l->len++] = *p;
+	}
+	l->text[l->len++] = '"';
+	l->text[l->len] = '\0';
+}
+
+static void
+begin_family(struct writer *w, const struct family *family)
+{
+	w->family = family;
+	w->has_begun = false;
+}
+
+static void
+print_name(const struct writer *w)
+{
+	fprintf(w->f, "vnet_%s_%s", scopes[w->scope].name, w->family->name);
+}
+
+/* A family that nobody has a sample of is left out. */
+static void
+print_heading(struct writer *w)
+{
+	const struct family *family = w->family;
+
+	if (w->has_begun)
+		return;
+	w->has_begun = true;
+	fprintf(w->f, "# TYPE ");
+	print_name(w);
+	fprintf(w->f, " %s\n", family->is_gauge ? "gauge" : "counter");
+	if (family->unit) {
+		fprintf(w->f, "# UNIT ");
+		print_name(w);
+		fprintf(w->f, " %s\n", family->unit);
+	}
+	fprintf(w->f, "# HELP ");
+	print_name(w);
+	fprintf(w->f, " %s\n", family->help);
+}
+
+static void
+print_sample(struct writer *w, const struct labels *l, uint64_t value)
+{
+	print_heading(w);
+	print_name(w);
+	fprintf(w->f, "%s", w->family->is_gauge ? "" : "_total");
+	if (l->len)
+		fprintf(w->f, "{%s}", l->text);
+	fprintf(w->f, " %" PRIu64 "\n", value);
+}
+
+/*
+ * Whose they are
+ */
+
+/* A client's name begins with its port's. */
+static struct labels
+labels_of(size_t scope, const char *name)
+{
+	struct labels l = {.len = 0};
+	char port[VALUE_SIZE];
+
+	(void)snprintf(port, sizeof(port), "%.*s", (int)strcspn(name, "/"),
+		       name);
+	if (scopes[scope].bit & (PORT | CLIENT))
+		add_label(&l, "port", port);
+	if (scopes[scope].bit == CLIENT)
+		add_label(&l, "client", name);
+	return l;
+}
+
+/* What is at "in.looked_up.frames"; NULL if it is not there. */
+static const json_t *
+find(const json_t *object, const char *path)
+{
+	char key[PATH_SIZE];
+
+	while (object && *path) {
+		const size_t len = strcspn(path, ".");
+
+		(void)snprintf(key, sizeof(key), "%.*s", (int)len, path);
+		object = json_object_get(object, key);
+		path += len + (path[len] == '.');
+	}
+	return object;
+}
+
+/* A number, "up" or "down", true or false. Nothing is below zero. */
+static bool
+read_value(const json_t *value, uint64_t *n)
+{
+	if (json_is_boolean(value))
+		*n = json_is_true(value);
+	else if (json_is_string(value))
+		*n = !strcmp(json_string_value(value), "up");
+	else if (json_is_integer(value) && json_integer_value(value) >= 0)
+		*n = (uint64_t)json_integer_value(value);
+	else
+		return false;
+	return true;
+}
+
+static void
+print_reasons(struct writer *w, const struct labels *l, const json_t *drops)
+{
+	const char *reason;
+	json_t *value;
+	uint64_t n;
+
+	json_object_foreach((json_t *)drops, reason, value) {
+		struct labels one = *l;
+
+		add_label(&one, "reason", reason);
+		if (read_value(value, &n))
+			print_sample(w, &one, n);
+	}
+}
+
+static void
+print_at(struct writer *w, const struct labels *l, const char *direction,
+	 const json_t *value)
+{
+	struct labels one = *l;
+	uint64_t n;
+
+	if (w->family->out)
+		add_label(&one, "direction", direction);
+	if (w->family->by_reason)
+		print_reasons(w, &one, value);
+	else if (read_value(value, &n))
+		print_sample(w, &one, n);
+}
+
+/* What one of them has of a family. */
+static void
+print_owner(struct writer *w, const json_t *figures)
+{
+	const struct labels l =
+		labels_of(w->scope, field_text(figures, "name"));
+
+	print_at(w, &l, "in", find(figures, w->family->in));
+	if (w->family->out)
+		print_at(w, &l, "out", find(figures, w->family->out));
+}
+
+/* Of the clients of all ports. */
+static void
+print_clients(struct writer *w, const json_t *ports)
+{
+	const json_t *port, *client;
+	size_t i, j;
+
+	json_array_foreach(ports, i, port)
+		json_array_foreach(json_object_get(port, "clients"), j, client)
+			print_owner(w, client);
+}
+
+static void
+print_family(struct writer *w, const json_t *stats)
+{
+	const json_t *ports = json_object_get(stats, "ports"), *port;
+	size_t i;
+
+	switch (scopes[w->scope].bit) {
+	case SWITCH:
+		/* "balanced" is beside the totals. */
+		print_owner(w, json_object_get(stats, w->family->in)
+				       ? stats
+				       : json_object_get(stats, "totals"));
+		break;
+	case PORT:
+		json_array_foreach(ports, i, port)
+			print_owner(w, port);
+		break;
+	default:
+		print_clients(w, ports);
+		break;
+	}
+}
+
+/*
+ * Lists
+ */
+
+/* Who a row is of. */
+static const char *
+owner_of(const json_t *row)
+{
+	static const char *const keys[] = {"owner", "client", "port"};
+	const char *name = "";
+
+	for (size_t i = 0; !*name && i < sizeof(keys) / sizeof(keys[0]); i++)
+		name = field_text(row, keys[i]);
+	return name;
+}
+
+/* Of those rows that are of this scope: @labels[i] with what is at @keys[i]. */
+static void
+print_rows(struct writer *w, const struct family *family, const json_t *rows,
+	   const char *const labels[2][2], const char *path)
+{
+	const json_t *row;
+	size_t i;
+	uint64_t n;
+
+	begin_family(w, family);
+	json_array_foreach(rows, i, row) {
+		const char *owner = owner_of(row);
+		const bool is_client = strchr(owner, '/');
+		struct labels l = labels_of(w->scope, owner);
+
+		if (is_client != (scopes[w->scope].bit == CLIENT))
+			continue;
+		for (size_t j = 0; j < 2; j++) {
+			const char *text = field_text(row, labels[j][1]);
+
+			add_label(&l, labels[j][0], *text ? text : "(default)");
+		}
+		if (read_value(find(row, path), &n))
+			print_sample(w, &l, n);
+	}
+}
+
+static void
+print_lists(struct writer *w, const json_t *limits, const json_t *filters)
+{
+	static const char *const of_limits[2][2] = {{"direction", "side"},
+						    {"traffic", "traffic"}};
+	static const char *const of_filters[2][2] = {{"direction", "side"},
+						     {"rule", "name"}};
+
+	if (scopes[w->scope].bit == SWITCH)
+		return;
+	print_rows(w, &limit_frames, limits, of_limits, "dropped.frames");
+	print_rows(w, &limit_octets, limits, of_limits, "dropped.octets");
+	print_rows(w, &filter_hits, filters, of_filters, "hits");
+}
+
+void
+openmetrics_print(FILE *f, const json_t *stats, const json_t *limits,
+		  const json_t *filters)
+{
+	struct writer w = {.f = f};
+
+	for (; w.scope < sizeof(scopes) / sizeof(scopes[0]); w.scope++) {
+		for (size_t i = 0; i < NFAMILIES; i++) {
+			if (!(families[i].scopes & scopes[w.scope].bit))
+				continue;
+			begin_family(&w, &families[i]);
+			print_family(&w, stats);
+		}
+		print_lists(&w, limits, filters);
+	}
+	fprintf(f, "# EOF\n");
+}
