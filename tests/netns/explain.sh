@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What is explained of frames is what becomes of them: of some for each reason,
+# and of those in a capture.
+#
+#	a [ta]---\
+#	b [tb]----+ vnet-switch
+#	c [tc]---/
+#
+# Usage: explain.sh VNET_SWITCH VNETCTL EXPLAIN
+# shellcheck source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=program.sh
+. "$(dirname "${BASH_SOURCE[0]}")/program.sh"
+explain=$3
+need ping
+[[ -x /usr/bin/python3 ]] || skip "no python3 (scripts/deps test gets it)"
+
+host a b c
+# The only frames are those of the test.
+for name in a b c; do
+    in_host $name sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
+done
+start --tap ta,netns=a,mac=02:00:00:00:00:0a,address=10.0.0.1/24 \
+    --tap tb,netns=b,mac=02:00:00:00:00:0b,address=10.0.0.2/24,mtu=500 \
+    --tap tc,netns=c,mac=02:00:00:00:00:0c,address=10.0.0.3/24
+# know HOST INTERFACE: where all others are, for good.
+know() {
+    local i
+    for i in a b c; do
+        [[ $i == "$1" ]] || ip -n "$1" neigh replace "10.0.0.$((0x$i - 9))" \
+            lladdr "02:00:00:00:00:0$i" nud permanent dev "$2"
+    done
+}
+know a ta
+know b tb
+know c tc
+wait_for 5 answers a 10.0.0.2
+control fdb add 02:00:00:00:00:99 tc
+
+echo "- a capture is explained, frame by frame"
+"$vnetctl" --socket "$control_at" capture ta -c 4 -w "$work/frames" \
+    2>"$work/err" &
+capture=$!
+wait_for 5 test -s "$work/frames"
+in_host a ping -n -q -c 2 -i 0.1 10.0.0.2 >/dev/null
+wait $capture || fail "$(cat "$work/err")"
+control --json explain ta --read "$work/frames" >"$work/explained"
+jq -se 'length == 4 and all(.[]; .drop == null or .drop == "same_port")' \
+    "$work/explained" >/dev/null || fail "$(cat "$work/explained")"
+jq -se 'any(.[]; .dests[0].client == "tb/0" and .length == 98)' \
+    "$work/explained" >/dev/null || fail "$(cat "$work/explained")"
+control explain ta --read "$work/frames" -c 1 | grep -q '^ *1\. *link *passed' ||
+    fail "no steps"
+before=$(control --json stats | jq '[.totals.in, .totals.out]')
+control explain ta --read "$work/frames" >/dev/null
+[[ $(control --json stats | jq '[.totals.in, .totals.out]') == "$before" ]] ||
+    fail "frames were sent"
+
+echo "- a port whose link is down, one without a medium, and none"
+control port add stream vm "path=$work/vm"
+control explain vm 00 2>"$work/err" && fail "a port that nobody is at"
+grep -q 'vm has no client' "$work/err" || fail "$(cat "$work/err")"
+control port del vm
+ip -n c link set tc down
+is '.drop == "link_down" and (.steps | length) == 1' explain tc 00 ||
+    fail "$(control explain tc 00)"
+ip -n c link set tc up
+know c tc
+wait_for 5 answers c 10.0.0.2
+for arguments in 'tx 00' 'ta/1 00' 'ta/ 00' 'ta/x 00' 'ta/00 00' '/0 00'; do
+    # shellcheck disable=SC2086
+    control explain $arguments 2>/dev/null && fail "$arguments"
+done
+
+echo "- what is foretold happens"
+ip netns exec a "$explain" "$vnetctl" "$control_at" ta ta || fail "it does not"
+is '.balanced' stats || fail "sums do not agree"
+end
