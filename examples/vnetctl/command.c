@@ -12,7 +12,7 @@ static const struct command commands[] = {
 	{"port", "show", "[NAME]", 0, 1, 0, true, "all ports, or all about one",
 	 show_ports},
 	{"port", "add", "TYPE NAME [KEY=VALUE]...", 2, -1, OPTION_MAY_EXIST,
-	 true, "open a port: tap, uplink or stream", add_port},
+	 true, "open a port: tap, uplink, stream, attach", add_port},
 	{"port", "set", "NAME KEY=VALUE...", 2, -1, 0, true,
 	 "change a port while it runs", set_port},
 	{"port", "del", "NAME", 1, 1, OPTION_IF_EXISTS, true, "close a port",
@@ -21,8 +21,8 @@ static const struct command commands[] = {
 	 show_clients},
 	{"client", "set", "CLIENT KEY=VALUE...", 2, -1, 0, true,
 	 "change a client while it lasts", set_client},
-	{"client", "del", "CLIENT", 1, 1, 0, true, "end a session",
-	 delete_client},
+	{"client", "del", "CLIENT", 1, 1, OPTION_IF_EXISTS, true,
+	 "end a session", delete_client},
 	{"filter", "show", "[OWNER]", 0, 1, 0, true,
 	 "rules in the order they run, with hits", show_filters},
 	{"filter", "add", "OWNER SIDE NAME PRIO pass|drop EXPR...", 6, -1,
@@ -217,9 +217,27 @@ print_command(FILE *f, const struct command *command)
 	fprintf(f, "%*s%s\n", (int)(HELP_COLUMN - len), "", command->help);
 }
 
+static bool
+has_names(const char *args)
+{
+	return strstr(args, "OWNER") || strstr(args, "CLIENT");
+}
+
+/* What stands for names in the arguments. */
+static void
+print_names(const char *args)
+{
+	if (has_names(args))
+		printf("\nCLIENT is one of a port, PORT/INDEX, or a port that "
+		       "has "
+		       "only one; OWNER is a\nport or a client; SIDE is in or "
+		       "out, and of a client receive_in or receive_out.\n");
+}
+
 static void
 help_all(const char *object)
 {
+	const char *args = "";
 	unsigned int bits = 0;
 
 	printf("Usage: vnetctl [OPTION]... %s\n",
@@ -233,12 +251,15 @@ help_all(const char *object)
 			continue;
 		print_command(stdout, &commands[i]);
 		bits |= commands[i].options;
+		if (has_names(commands[i].args))
+			args = commands[i].args;
 	}
 	printf("\n");
 	options_help_common(stdout, true);
 	if (object)
 		options_help(stdout, bits);
-	else
+	print_names(args);
+	if (!object)
 		printf("\nObjects and verbs may be cut short; an object alone "
 		       "shows it. What else a\ncommand takes: vnetctl help "
 		       "OBJECT VERB. Keys: vnet-switch.conf(5).\n");
@@ -252,6 +273,7 @@ help_one(const struct command *command)
 	printf("\n%s\n\n", command->help ? command->help : "for completion");
 	options_help_common(stdout, command->has_json);
 	options_help(stdout, command->options);
+	print_names(command->args);
 }
 
 enum status

@@ -63,7 +63,7 @@ __vnet_interfaces() {
 __vnet_keys() {
     local path
     "$1" port keys ${2:+"$2"} 2>/dev/null | grep -v '^netns=$'
-    [[ $2 == stream ]] && return
+    [[ $2 == stream || $2 == attach ]] && return
     echo netns=
     for path in /run/netns/*; do
         [[ -e $path ]] && echo "netns=${path##*/}"
@@ -239,12 +239,12 @@ _vnet_switch() {
     fi
     case $option in
     -c | --config | --socket) __vnet_offer_files ;;
-    --uplink | --tap | --stream) __vnet_switch_port "${option#--}" ;;
+    --uplink | --tap | --stream | --attach) __vnet_switch_port "${option#--}" ;;
     --log) __vnet_offer error warning info debug ;;
     --filter | --cpu | --ready-fd) ;;
     *)
-        __vnet_offer --config --tap --uplink --stream --filter --socket \
-            --cpu --ready-fd --log --check --help --version
+        __vnet_offer --config --tap --uplink --stream --attach --filter \
+            --socket --cpu --ready-fd --log --check --help --version
         ;;
     esac
     if [[ $before ]]; then

@@ -44,6 +44,9 @@ def test_help_is_there_at_every_level():
     check_in("Usage: vnetctl [OPTION]... port add", run("port", "add", "-h"))
     check_in("--count", run("capture", "--help"))
     check_in("--version", run("--help"))
+    for words in ["--help"], ["limit", "--help"], ["explain", "--help"]:
+        check_in("PORT/INDEX", run(*words))
+    check("PORT/INDEX" not in run("port", "--help"))
     for command in ["port", "show"], ["top"], ["capture"]:
         check_in("--json", run(*command, "--help"))
     check(run("help") == run("--help"))
@@ -243,6 +246,18 @@ def test_requests_are_those_of_the_protocol():
             },
         ),
         ("client del web/3", {"do": "client del", "client": "web/3"}),
+        (
+            "port add attach web path=web.sock max_clients=3",
+            {
+                "do": "port add",
+                "port": {
+                    "type": "attach",
+                    "name": "web",
+                    "path": os.path.join(os.getcwd(), "web.sock"),
+                    "max_clients": 3,
+                },
+            },
+        ),
         (
             "limit set web in broadcast frames_per_s=100 burst_frames=10",
             {

@@ -55,7 +55,7 @@ def test_words_are_completed():
     check(complete("vnetctl po") == ["port"])
     check(complete("vnetctl -j po") == ["port"])
     check(complete("vnetctl port ") == ["add", "del", "set", "show"])
-    check_completes("vnetctl port add ", "tap", "uplink", "stream")
+    check_completes("vnetctl port add ", "tap", "uplink", "stream", "attach")
     check_completes("vnetctl port add tap web m", "mtu=", "mac=", "mode=")
     check_completes("vnetctl port add tap web mode=", "any", "create")
     check_completes("vnetctl port add --", "--may-exist", "--json")
@@ -73,6 +73,8 @@ def test_words_are_completed():
     check("lo" not in complete("vnetctl port add uplink "))
     check("netns=" in complete("vnetctl port add tap web n"))
     check("netns=" not in complete("vnetctl port add stream vm n"))
+    check("netns=" not in complete("vnetctl port add attach web n"))
+    check_completes("vnetctl port add attach web ", "siblings=", "sticky=")
     check(complete("vnetctl port show --dr") == [])
     check(complete("vnetctl port del ") == [])
     check_completes("vnet-switch --", "--config", "--tap", name="vnet-switch")
@@ -83,6 +85,7 @@ def test_words_are_completed():
         # Bash takes what ends in = for a word of its own.
         ("--tap web0,mtu=9000,na", "9000,name="),
         ("--stream vm.sock,mode=c", "connect"),
+        ("--attach web,max_c", "web,max_clients="),
         ("--tap=web0,mt", "web0,mtu="),
     ):
         check_completes(f"vnet-switch {line}", word, name="vnet-switch")
