@@ -319,8 +319,8 @@ print_at(struct writer *w, const struct labels *l, const char *direction,
 static void
 print_owner(struct writer *w, const json_t *figures)
 {
-	const struct labels l =
-		labels_of(w->scope, field_text(figures, "name"));
+	const char *key = scopes[w->scope].bit == CLIENT ? "client" : "name";
+	const struct labels l = labels_of(w->scope, field_text(figures, key));
 
 	print_at(w, &l, "in", find(figures, w->family->in));
 	if (w->family->out)

@@ -62,6 +62,8 @@ copy_name(char name[NAME_SIZE], const json_t *port, const char *otherwise)
 {
 	const char *text = field_text(port, "name");
 
+	if (!*text)
+		text = field_text(port, "client");
 	snprintf(name, NAME_SIZE, "%s", *text ? text : otherwise);
 	table_clean(name);
 }
@@ -79,6 +81,12 @@ static const struct column port_columns[] = {
 	{"PORT", false},  {"LINK", false},   {"IN", true},
 	{"OCTETS", true}, {"DROPPED", true}, {"DELIVERED", true},
 	{"OCTETS", true}, {"DROPPED", true}, {"QUEUED", true},
+};
+
+static const struct column client_columns[] = {
+	{"CLIENT", false}, {"LINK", false},   {"IN", true},
+	{"OCTETS", true},  {"DROPPED", true}, {"DELIVERED", true},
+	{"OCTETS", true},  {"DROPPED", true}, {"QUEUED", true},
 };
 
 static void
@@ -326,7 +334,7 @@ print_drops(const json_t *stats, bool one, struct complaint *c)
 static enum status
 print_clients(const json_t *clients, struct complaint *c)
 {
-	struct table t = TABLE(port_columns);
+	struct table t = TABLE(client_columns);
 	const json_t *client;
 	size_t i;
 

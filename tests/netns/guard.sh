@@ -109,6 +109,13 @@ ip -n l link set t2 nomaster
 control config reload
 link_is t2 up || fail "it is not up"
 
+echo "- one guard is enough, and it is still the younger that is closed"
+control port set t2 loop_guard=
+ip -n l link set t2 master br0
+wait_for 10 link_is t2 down
+link_is t1 up || fail "the older one is closed"
+ip -n l link set t2 nomaster
+
 echo "- without a guard nobody is closed"
 control port set t1 loop_guard=
 control port set t2 loop_guard=

@@ -25,7 +25,7 @@ from vnetctl_support import (
     command,
     count,
     make_stats,
-    port_stats,
+    client_stats,
     results,
     run,
     run_tests,
@@ -562,8 +562,8 @@ def test_stats_are_exact_and_the_sums_spelled_out():
         )
     stats = make_stats(3, ["web"])
     stats["ports"][0]["clients"] = [
-        {**port_stats("web/0", 5, 1), "mac": "02:00:00:00:00:01"},
-        {**port_stats("web/7", 8, 2), "mac": "02:00:00:00:00:01"},
+        client_stats("web/0", 5, 1),
+        client_stats("web/7", 8, 2),
     ]
     stats["ports"][0]["in"].update(moves=1, moves_refused=2)
     stats["totals"]["originated"] = count(4, 240)
@@ -572,9 +572,9 @@ def test_stats_are_exact_and_the_sums_spelled_out():
             run("stats", "web"),
             "moves: 1 address came from elsewhere, "
             "2 frames from what stays there",
-            "PORT LINK IN OCTETS DROPPED DELIVERED OCTETS DROPPED QUEUED",
-            "web/0 up 5 500 1 8 400 1 3",
-            "web/7 up 8 800 2 10 400 2 3",
+            "CLIENT IN OCTETS DROPPED DELIVERED OCTETS DROPPED QUEUED",
+            "web/0 5 500 1 8 400 1 3",
+            "web/7 8 800 2 10 400 2 3",
         )
         check_in("; 4 frames of its own", run("stats"))
     with results(stats=make_stats(3, balanced=False)):
@@ -760,7 +760,7 @@ ODD = [
     [{"medium": 3, "name": "x" * 1000, "carries": [["x"]]}],
     [{"name": "x", "medium": {"carries": ["y" * 400, {}]}}],
     {"steps": [None, {"step": 1}], "dests": [7, {}, {"steps": {}}]},
-    {"ports": [{"name": "x" * 500, "clients": [3, {"name": '"' * 500}]}]},
+    {"ports": [{"name": "x" * 500, "clients": [3, {"client": '"' * 500}]}]},
 ]
 
 ASKING = (

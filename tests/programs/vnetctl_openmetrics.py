@@ -17,7 +17,7 @@ from vnetctl_support import (
     check_in,
     count,
     make_stats,
-    port_stats,
+    client_stats,
     results,
     run,
     run_tests,
@@ -53,8 +53,8 @@ def stats():
         lost_by_others=count(2, 200), moves=1, moves_refused=4
     )
     web["clients"] = [
-        {**port_stats("web/0", 5, 1), "mac": "02:00:00:00:00:01"},
-        {**port_stats("web/3", 8, 2), "mac": "02:00:00:00:00:01"},
+        client_stats("web/0", 5, 1),
+        client_stats("web/3", 8, 2),
     ]
     stats["ports"][1]["link"] = "down"
     stats["totals"].update(

@@ -196,6 +196,14 @@ def port_stats(name, frames, drops):
     return stats
 
 
+def client_stats(name, frames, drops):
+    """The same of one of the clients of a port."""
+    stats = port_stats(name, frames, drops)
+    for key in "name", "role", "link":
+        del stats[key]
+    return {"client": name, "mac": "02:00:00:00:00:01", **stats}
+
+
 def make_stats(round, names=("web", "db", "idle"), balanced=True):
     rates = {"web": 1000, "db": 2000000}
     ports = [
