@@ -248,7 +248,8 @@ plant_attach_find(const struct plant *plant, const struct entrance *entrance,
 	struct plant_port *found = NULL;
 
 	for (struct plant_port *p = plant->ports; p; p = p->next) {
-		if (p->entrance != entrance || (*vif && strcmp(p->name, vif)))
+		if (p->entrance != entrance ||
+		    (*vif && strcmp(p->name, vif) != 0))
 			continue;
 		if (found) {
 			why->text = "there are several vifs: say which";

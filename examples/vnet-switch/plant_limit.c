@@ -221,9 +221,9 @@ change(struct plant *plant, const struct owner *o, const json_t *limit,
 			return complain(c, -ENOMEM, "no memory");
 	}
 	r = tell_switch(plant, o, limit, is_there, c);
-	if (!r && json_array_size(list))
+	if (!r && o->port && json_array_size(list))
 		json_object_set(o->port->config, "limits", list);
-	else if (!r && list)
+	else if (!r && o->port)
 		json_object_del(o->port->config, "limits");
 	json_decref(list);
 	return r;

@@ -24,9 +24,8 @@
 #include "sessions.h"
 #include "socket_file.h"
 
-/* Nanoseconds that the line works at a time, the part of the time that it has,
- * and how far ahead of that it may be. */
-#define WORK_NS  1000000
+/* The part of the time that the line has, and nanoseconds that it may be ahead
+ * of that. */
 #define PART     4
 #define AHEAD_NS 40000000
 
@@ -337,20 +336,18 @@ take_turn(evutil_socket_t fd, short what, void *ctx)
 {
 	struct sessions *all = ctx;
 	const vnet_nsec begin = plant_now();
-	vnet_nsec now = begin;
 
 	(void)fd;
 	(void)what;
-	while (all->line && now - begin < WORK_NS) {
+	if (all->line) {
 		struct session *s = all->line;
 
 		leave_line(s);
 		serve(s);
-		now = plant_now();
 	}
 	if (all->paid_until < begin)
 		all->paid_until = begin;
-	all->paid_until += PART * (now - begin);
+	all->paid_until += PART * (plant_now() - begin);
 	schedule(all);
 }
 
@@ -386,25 +383,18 @@ pause_for(struct sessions *all)
 }
 
 /* Of those who say nothing one goes. But where some have said something, they
- * are served soon, and others may be about to: returns false. */
-static bool
+ * are served soon, and others may be about to. */
+static void
 make_room(struct sessions *all)
 {
-	struct session *least;
+	struct session *least = find_least(all);
 
-	if (all->npending < SESSIONS_PENDING_MAX)
-		return true;
-	if (all->line) {
+	if (all->line)
 		set_paused(all, true);
-		return false;
-	}
-	least = find_least(all);
-	if (plant_now() - least->since < GRACE_NS) {
+	else if (plant_now() - least->since < GRACE_NS)
 		pause_for(all);
-		return false;
-	}
-	end(least, -EBUSY);
-	return true;
+	else
+		end(least, -EBUSY);
 }
 
 /* Takes @s. */
@@ -440,8 +430,10 @@ on_connection(evutil_socket_t fd, short what, void *ctx)
 	int r;
 
 	(void)what;
-	if (!make_room(e->all))
+	if (e->all->npending >= SESSIONS_PENDING_MAX) {
+		make_room(e->all);
 		return;
+	}
 	r = vnet_attach_accept(&s, fd, &why);
 	if (!r) {
 		add_session(e, s);

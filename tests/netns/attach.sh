@@ -50,7 +50,7 @@ for address in 10.0.0.2 10.0.0.3 10.0.0.4; do
     answers a $address || fail "a does not reach $address"
 done
 answers b 10.0.0.2 || fail "b does not reach the first client"
-in_host a ip neigh | grep -q '10.0.0.2 .*02:00:00:00:00:77' ||
+in_host a ip neigh | grep '10.0.0.2 .*02:00:00:00:00:77' >/dev/null ||
     fail "the first client has another address: $(in_host a ip neigh)"
 is '[.ports[0].clients[].client] == ["web/0", "web/1"]' stats web ||
     fail "$(control stats web)"

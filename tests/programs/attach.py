@@ -142,6 +142,8 @@ class Switch:
         return stats["ports"][0]
 
     def descriptors(self):
+        # What the thread that controls was at is done then.
+        self.control.get("show")
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def memory_kib(self):
@@ -149,6 +151,11 @@ class Switch:
             for line in status:
                 if line.startswith("VmRSS"):
                     return int(line.split()[1])
+
+    def spare_kib(self):
+        """What memory may grow by; a sanitizer keeps what is freed."""
+        with open(f"/proc/{self.process.pid}/maps") as maps:
+            return 32768 if "san.so" in maps.read() else 2048
 
     def __enter__(self):
         return self
@@ -158,7 +165,7 @@ class Switch:
             print(self.said())
         self.control.socket.close()
         self.process.terminate()
-        equal(self.process.wait(PATIENCE), 0, "the end of vnet-switch")
+        equal(self.process.wait(PATIENCE), 0, self.said())
         equal(os.path.exists(self.attach), False, "its socket is left")
 
 
@@ -680,7 +687,7 @@ def one_that_stops_costs_the_others_nothing():
             queued = stats[1]["queue"]["memory"]
             equal(0 < queued <= 262144, True, queued)
             grown = switch.memory_kib() - before
-            equal(grown < 4096, True, f"{grown} KiB")
+            equal(grown < switch.spare_kib(), True, f"{grown} KiB")
             # It wakes up, reads what is left, and is there as before.
             os.kill(b.process.pid, signal.SIGCONT)
             host.send(frame(BROADCAST, HOST, "end"))
@@ -738,7 +745,7 @@ def a_thousand_come_and_go():
         go(1000)
         equal(switch.descriptors(), descriptors)
         grown = switch.memory_kib() - memory
-        equal(grown < 2048, True, f"{grown} KiB")
+        equal(grown < switch.spare_kib(), True, f"{grown} KiB")
         equal(switch.stats("web")["in"]["frames"] > 0, True)
         a.send(frame(BROADCAST, a.mac, "still there"))
 

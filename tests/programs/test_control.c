@@ -478,6 +478,24 @@ test_every_command_is_answered(void **state)
 		{"{\"do\":\"filter del\",\"port\":\"web\",\"side\":\"in\","
 		 "\"name\":\"f\"}",
 		 "{\"ok\":true}"},
+		{"{\"do\":\"filter add\",\"port\":\"web\",\"filter\":{"
+		 "\"name\":\"f\",\"side\":\"receive_in\","
+		 "\"verdict\":\"drop\"}}",
+		 "{\"ok\":true}"},
+		{"{\"do\":\"filter del\",\"port\":\"web\","
+		 "\"side\":\"receive_out\",\"name\":\"f\"}",
+		 "{\"ok\":true}"},
+		{"{\"do\":\"client show\",\"port\":\"web\"}",
+		 "{\"ok\":true,\"result\":[]}"},
+		{"{\"do\":\"client set\",\"client\":\"web\","
+		 "\"changes\":{\"weight\":2,\"accept\":\"own\"}}",
+		 "{\"ok\":true}"},
+		{"{\"do\":\"client del\",\"client\":\"web\"}", "{\"ok\":true}"},
+		{"{\"do\":\"client del\",\"client\":\"b\"}",
+		 "{\"ok\":false,\"error\":\"there is no port \\\"b\\\"\"}"},
+		{"{\"do\":\"client del\",\"client\":\"b\","
+		 "\"if_exists\":true}",
+		 "{\"ok\":true}"},
 		{"{\"do\":\"limit show\",\"owner\":\"web\"}",
 		 "{\"ok\":true,\"result\":[]}"},
 		{"{\"do\":\"limit set\",\"owner\":\"web\",\"limit\":{"
@@ -616,6 +634,19 @@ test_bad_requests_are_told_what_is_wrong(void **state)
 		{"{\"do\":\"filter del\",\"port\":\"web\",\"name\":\"x\","
 		 "\"side\":\"up\"}",
 		 "side: found \"up\", expected \"in\" or \"out\""},
+		{"{\"do\":\"filter del\",\"port\":\"web/0\",\"name\":\"x\","
+		 "\"side\":\"in\"}",
+		 "side: found \"in\", expected \"receive_in\" or "
+		 "\"receive_out\""},
+		{"{\"do\":\"filter add\",\"port\":\"web/0\",\"filter\":{"
+		 "\"name\":\"f\",\"side\":\"in\",\"verdict\":\"drop\"}}",
+		 "side: found \"in\", expected receive_in or receive_out"},
+		{"{\"do\":\"client set\",\"client\":\"web\","
+		 "\"changes\":{\"weight\":0}}",
+		 "weight: found 0, expected 1 to 1024"},
+		{"{\"do\":\"client set\",\"client\":\"web\","
+		 "\"changes\":{\"mtu\":1500}}",
+		 "mtu: no such key"},
 		{"{\"do\":\"limit "
 		 "del\",\"owner\":\"web\",\"side\":\"receive_in\","
 		 "\"traffic\":\"all\"}",
