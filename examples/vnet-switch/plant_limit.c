@@ -206,25 +206,33 @@ tell_switch(struct plant *plant, const struct owner *o, const json_t *limit,
 	return complain_why(c, r, what, &why);
 }
 
+/* An empty list is none. */
+static void
+put_list(struct plant_port *p, json_t *list)
+{
+	if (json_array_size(list))
+		json_object_set(p->config, "limits", list);
+	else
+		json_object_del(p->config, "limits");
+}
+
 /* Of a port it is part of the configuration, of a client it goes with it. */
 static int
 change(struct plant *plant, const struct owner *o, const json_t *limit,
        bool is_there, struct complaint *c)
 {
-	json_t *list = NULL;
+	json_t *list;
 	int r;
 
-	if (o->port) {
-		list = changed_list(json_object_get(o->port->config, "limits"),
-				    limit, is_there);
-		if (!list)
-			return complain(c, -ENOMEM, "no memory");
-	}
+	if (!o->port)
+		return tell_switch(plant, o, limit, is_there, c);
+	list = changed_list(json_object_get(o->port->config, "limits"), limit,
+			    is_there);
+	if (!list)
+		return complain(c, -ENOMEM, "no memory");
 	r = tell_switch(plant, o, limit, is_there, c);
-	if (!r && o->port && json_array_size(list))
-		json_object_set(o->port->config, "limits", list);
-	else if (!r && o->port)
-		json_object_del(o->port->config, "limits");
+	if (!r)
+		put_list(o->port, list);
 	json_decref(list);
 	return r;
 }

@@ -52,21 +52,19 @@ frame_file_open(struct frame_file **file, const char *path, struct complaint *c)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
 	FILE *f = is_stdin ? stdin : fopen(path, "rbe");
-	struct frame_file *new = NULL;
+	struct frame_file *new;
 	enum status status;
 
 	if (!f)
 		return complain(c, FAILED, "%s: %s", path, strerror(errno));
 	status = check_file(f, path, c);
-	if (!status) {
-		new = calloc(1, sizeof(*new));
-		if (!new)
-			status = complain(c, FAILED, "no memory for a file");
-	}
-	if (status) {
+	new = status ? NULL : calloc(1, sizeof(*new));
+	if (!new) {
 		if (!is_stdin)
 			fclose(f);
-		return status;
+		if (!status)
+			complain(c, FAILED, "no memory for a file");
+		return FAILED;
 	}
 	new->path = path;
 	status = open_pcap(new, f, c);

@@ -54,7 +54,7 @@ frame_hex_parse(const char *text, uint8_t **data, size_t *len,
 
 	if (status)
 		return status;
-	octets = calloc(n / 2, 1);
+	octets = calloc(n / 2 + 1, 1);
 	if (!octets)
 		return complain(c, FAILED, "no memory for a frame");
 	for (; *text; text++) {

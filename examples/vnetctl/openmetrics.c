@@ -35,117 +35,127 @@ static const struct {
 	const char *name;
 } scopes[] = {{SWITCH, "switch"}, {PORT, "port"}, {CLIENT, "client"}};
 
+enum kind {
+	COUNTER,
+	REASONS, /* counters, by the label "reason" */
+	GAUGE,   /* may fall */
+};
+
 /**
  * struct family - samples of one name
- * @scopes:	who has it
  * @name:	behind "vnet_SCOPE_", the unit included
  * @unit:	NULL for none
- * @is_gauge:	it may fall; else it is a counter
+ * @scopes:	who has it
  * @in:		where it is in what the daemon says; if there is an @out, with
  *		the label "direction"
- * @by_reason:	what is there is an object, by the label "reason"
  */
 struct family {
-	unsigned int scopes;
 	const char *name;
 	const char *unit;
-	bool is_gauge;
+	unsigned int scopes;
+	enum kind kind;
 	const char *in;
 	const char *out;
-	bool by_reason;
 	const char *help;
 };
 
 static const struct family families[] = {
-	{ANY, "frames", "frames", false, "in.frames", "out.frames", false,
+	{"frames", "frames", ANY, COUNTER, "in.frames", "out.frames",
 	 "Frames that came in, and that were meant to go out."},
-	{ANY, "octets", "octets", false, "in.octets", "out.octets", false,
+	{"octets", "octets", ANY, COUNTER, "in.octets", "out.octets",
 	 "Octets that came in, and that were meant to go out."},
-	{ANY, "dropped_frames", "frames", false, "drops.in", "drops.out", true,
+	{"dropped_frames", "frames", ANY, REASONS, "drops.in", "drops.out",
 	 "Frames that were dropped, by reason."},
-	{ANY, "dropped_octets", "octets", false, "in.dropped.octets",
-	 "out.dropped.octets", false, "Octets of dropped frames."},
-	{ANY, "looked_up_frames", "frames", false, "in.looked_up.frames", NULL,
-	 false, "Frames that came in and were sent on."},
-	{ANY, "looked_up_octets", "octets", false, "in.looked_up.octets", NULL,
-	 false, "Octets that came in and were sent on."},
-	{ANY, "copies_frames", "frames", false, "in.copies.frames", NULL, false,
+	{"dropped_octets", "octets", ANY, COUNTER, "in.dropped.octets",
+	 "out.dropped.octets", "Octets of dropped frames."},
+	{"looked_up_frames", "frames", ANY, COUNTER, "in.looked_up.frames",
+	 NULL, "Frames that came in and were sent on."},
+	{"looked_up_octets", "octets", ANY, COUNTER, "in.looked_up.octets",
+	 NULL, "Octets that came in and were sent on."},
+	{"copies_frames", "frames", ANY, COUNTER, "in.copies.frames", NULL,
 	 "Destinations of the frames that were sent on, added up."},
-	{ANY, "copies_octets", "octets", false, "in.copies.octets", NULL, false,
+	{"copies_octets", "octets", ANY, COUNTER, "in.copies.octets", NULL,
 	 "Octets of frames that were sent on, for each destination."},
-	{ANY, "lost_by_others_frames", "frames", false,
-	 "in.lost_by_others.frames", NULL, false,
+	{"lost_by_others_frames", "frames", ANY, COUNTER,
+	 "in.lost_by_others.frames", NULL,
 	 "Frames from here that others had no room for."},
-	{ANY, "lost_by_others_octets", "octets", false,
-	 "in.lost_by_others.octets", NULL, false,
+	{"lost_by_others_octets", "octets", ANY, COUNTER,
+	 "in.lost_by_others.octets", NULL,
 	 "Octets from here that others had no room for."},
-	{ANY, "moves", NULL, false, "in.moves", NULL, false,
+	{"moves", NULL, ANY, COUNTER, "in.moves", NULL,
 	 "Addresses that moved here from elsewhere."},
-	{ANY, "moves_refused", NULL, false, "in.moves_refused", NULL, false,
+	{"moves_refused", NULL, ANY, COUNTER, "in.moves_refused", NULL,
 	 "Frames from addresses that stay elsewhere."},
-	{ANY, "segments_frames", "frames", false, "out.segments.frames", NULL,
-	 false, "Frames that cutting into segments has added."},
-	{ANY, "segments_octets", "octets", false, "out.segments.octets", NULL,
-	 false, "Octets that cutting into segments, and tags, have added."},
-	{ANY, "delivered_frames", "frames", false, "out.delivered.frames", NULL,
-	 false, "Frames that the medium has taken."},
-	{ANY, "delivered_octets", "octets", false, "out.delivered.octets", NULL,
-	 false, "Octets that the medium has taken."},
-	{ANY, "queued_frames", "frames", true, "queue.frames", NULL, false,
+	{"segments_frames", "frames", ANY, COUNTER, "out.segments.frames", NULL,
+	 "Frames that cutting into segments has added."},
+	{"segments_octets", "octets", ANY, COUNTER, "out.segments.octets", NULL,
+	 "Octets that cutting into segments, and tags, have added."},
+	{"delivered_frames", "frames", ANY, COUNTER, "out.delivered.frames",
+	 NULL, "Frames that the medium has taken."},
+	{"delivered_octets", "octets", ANY, COUNTER, "out.delivered.octets",
+	 NULL, "Octets that the medium has taken."},
+	{"queued_frames", "frames", ANY, GAUGE, "queue.frames", NULL,
 	 "Frames that wait for the medium."},
-	{ANY, "queued_octets", "octets", true, "queue.octets", NULL, false,
+	{"queued_octets", "octets", ANY, GAUGE, "queue.octets", NULL,
 	 "Octets that wait for the medium."},
-	{ANY, "queue_memory_octets", "octets", true, "queue.memory", NULL,
-	 false, "Memory of the pool that waiting frames take."},
-	{PORT, "link_up", NULL, true, "link", NULL, false,
+	{"queue_memory_octets", "octets", ANY, GAUGE, "queue.memory", NULL,
+	 "Memory of the pool that waiting frames take."},
+	{"link_up", NULL, PORT, GAUGE, "link", NULL,
 	 "Is the link up? 1 if it is, else 0."},
-	{PORT, "medium_dropped_frames", "frames", false, "medium.in_dropped",
-	 "medium.out_dropped", false,
+	{"medium_dropped_frames", "frames", PORT, COUNTER, "medium.in_dropped",
+	 "medium.out_dropped",
 	 "Frames that the kernel lost before the switch, and behind it."},
-	{PORT, "medium_error_frames", "frames", false, "medium.in_errors", NULL,
-	 false, "Frames that were read with an error."},
-	{SWITCH, "originated_frames", "frames", false, "originated.frames",
-	 NULL, false, "Frames that the switch itself has made."},
-	{SWITCH, "originated_octets", "octets", false, "originated.octets",
-	 NULL, false, "Octets of frames that the switch itself has made."},
-	{SWITCH, "unknown_source_frames", "frames", false, "unknown_source",
-	 NULL, false, "Frames in the name of a client that was not there."},
-	{SWITCH, "fdb_entries", NULL, true, "fdb.entries", NULL, false,
+	{"medium_error_frames", "frames", PORT, COUNTER, "medium.in_errors",
+	 NULL, "Frames that were read with an error."},
+	{"originated_frames", "frames", SWITCH, COUNTER, "originated.frames",
+	 NULL, "Frames that the switch itself has made."},
+	{"originated_octets", "octets", SWITCH, COUNTER, "originated.octets",
+	 NULL, "Octets of frames that the switch itself has made."},
+	{"unknown_source_frames", "frames", SWITCH, COUNTER, "unknown_source",
+	 NULL, "Frames in the name of a client that was not there."},
+	{"fdb_entries", NULL, SWITCH, GAUGE, "fdb.entries", NULL,
 	 "Addresses in the table."},
-	{SWITCH, "fdb_evictions", NULL, false, "fdb.evictions", NULL, false,
+	{"fdb_evictions", NULL, SWITCH, COUNTER, "fdb.evictions", NULL,
 	 "Addresses that made room for others."},
-	{SWITCH, "fdb_unlearned", NULL, false, "fdb.unlearned", NULL, false,
+	{"fdb_unlearned", NULL, SWITCH, COUNTER, "fdb.unlearned", NULL,
 	 "Addresses that found no room."},
-	{SWITCH, "pool_used_octets", "octets", true, "pool.used", NULL, false,
+	{"pool_used_octets", "octets", SWITCH, GAUGE, "pool.used", NULL,
 	 "Memory for queues that is in use."},
-	{SWITCH, "pool_octets", "octets", true, "pool.octets", NULL, false,
+	{"pool_octets", "octets", SWITCH, GAUGE, "pool.octets", NULL,
 	 "Memory for queues."},
-	{SWITCH, "events_lost", NULL, false, "events_lost", NULL, false,
+	{"events_lost", NULL, SWITCH, COUNTER, "events_lost", NULL,
 	 "Events that nobody has read in time."},
-	{SWITCH, "clock_steps_back", NULL, false, "clock_steps_back", NULL,
-	 false, "Times that were before the last one."},
-	{SWITCH, "balanced", NULL, true, "balanced", NULL, false,
+	{"clock_steps_back", NULL, SWITCH, COUNTER, "clock_steps_back", NULL,
+	 "Times that were before the last one."},
+	{"balanced", NULL, SWITCH, GAUGE, "balanced", NULL,
 	 "Do all sums agree? 1 if they do, else 0."},
 };
 
 #define NFAMILIES (sizeof(families) / sizeof(families[0]))
 
 /* What is not in the counters of a port or client, but a list of its own. */
-static const struct family limit_frames = {
-	PORT | CLIENT, "limit_dropped_frames",
-	"frames",      false,
-	NULL,          NULL,
-	false,         "Frames that a limit has dropped."};
-static const struct family limit_octets = {
-	PORT | CLIENT, "limit_dropped_octets",
-	"octets",      false,
-	NULL,          NULL,
-	false,         "Octets that a limit has dropped."};
+static const struct family limit_frames = {"limit_dropped_frames",
+					   "frames",
+					   PORT | CLIENT,
+					   COUNTER,
+					   NULL,
+					   NULL,
+					   "Frames that a limit has dropped."};
+static const struct family limit_octets = {"limit_dropped_octets",
+					   "octets",
+					   PORT | CLIENT,
+					   COUNTER,
+					   NULL,
+					   NULL,
+					   "Octets that a limit has dropped."};
 static const struct family filter_hits = {
-	PORT | CLIENT, "filter_hits",
-	NULL,          false,
-	NULL,          NULL,
-	false,         "Frames that a rule, or the default, has decided."};
+	"filter_hits",
+	NULL,
+	PORT | CLIENT,
+	COUNTER,
+	NULL,
+	NULL,
+	"Frames that a rule, or the default, has decided."};
 
 /**
  * struct writer - where we are
@@ -211,7 +221,7 @@ print_heading(struct writer *w)
 	w->has_begun = true;
 	fprintf(w->f, "# TYPE ");
 	print_name(w);
-	fprintf(w->f, " %s\n", family->is_gauge ? "gauge" : "counter");
+	fprintf(w->f, " %s\n", family->kind == GAUGE ? "gauge" : "counter");
 	if (family->unit) {
 		fprintf(w->f, "# UNIT ");
 		print_name(w);
@@ -227,7 +237,7 @@ print_sample(struct writer *w, const struct labels *l, uint64_t value)
 {
 	print_heading(w);
 	print_name(w);
-	fprintf(w->f, "%s", w->family->is_gauge ? "" : "_total");
+	fprintf(w->f, "%s", w->family->kind == GAUGE ? "" : "_total");
 	if (l->len)
 		fprintf(w->f, "{%s}", l->text);
 	fprintf(w->f, " %" PRIu64 "\n", value);
@@ -309,7 +319,7 @@ print_at(struct writer *w, const struct labels *l, const char *direction,
 
 	if (w->family->out)
 		add_label(&one, "direction", direction);
-	if (w->family->by_reason)
+	if (w->family->kind == REASONS)
 		print_reasons(w, &one, value);
 	else if (read_value(value, &n))
 		print_sample(w, &one, n);
