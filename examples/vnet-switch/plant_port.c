@@ -735,7 +735,7 @@ change(struct plant_port *p, const json_t *config, struct complaint *c)
 	return 0;
 }
 
-/* One that a loop has closed is open again. */
+/* What a loop has closed is open again: the port, or of several clients some. */
 static void
 end_loop(struct plant_port *p)
 {
@@ -749,7 +749,11 @@ end_loop(struct plant_port *p)
 	plant_hold(p->plant);
 	if (!vnet_port_get(p->plant->sw, p->id, &port) && !port.link)
 		vnet_port_set_link(p->plant->sw, p->id, true);
+	for (const struct plant_client *client = p->clients; client;
+	     client = client->next)
+		vnet_client_set_link(p->plant->sw, client->id, true);
 	plant_unlock(p->plant);
+	p->error.text[0] = '\0';
 	plant_tell(p->plant);
 }
 

@@ -8,12 +8,16 @@
 #	         vnet-switch              br0 (in l)
 #	b [tb]---/             \---[t2]---/
 #
-# Usage: guard.sh VNET_SWITCH VNETCTL SENDER
+# And one that a program makes, by two clients of one port.
+#
+# Usage: guard.sh VNET_SWITCH VNETCTL SENDER JOINER ATTACH_CLIENT
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=program.sh
 . "$(dirname "${BASH_SOURCE[0]}")/program.sh"
 sender=$3
+joiner=$4
+client=$5
 need ping
 [[ -x /usr/bin/python3 ]] || skip "no python3 (scripts/deps test gets it)"
 
@@ -128,6 +132,30 @@ ip -n l link set t2 nomaster
 both_up || fail "a port is closed"
 [[ $(control --json stats | jq .totals.originated.frames) == "$originated" ]] ||
     fail "probes without a guard"
+
+echo "- of two clients of one port, the younger is closed, and no more"
+control port add attach web mac=02:00:00:00:00:77 loop_guard=true
+n=$(loops)
+mkfifo "$work/join"
+"$joiner" "$client" "$control_at.attach" web <"$work/join" >"$work/joined" &
+join=$!
+exec 8>"$work/join"
+wait_for 10 looped $((n + 1))
+jq -se 'map(select(.event == "loop")) | last |
+    .port == "web" and .client == "web/1"' "$work/events" >/dev/null ||
+    fail "$(tail "$work/events")"
+is '.[0].link == "up" and (.[0].error | contains("loop"))' port show web ||
+    fail "$(control --json port show web)"
+wait_for 5 answers a 10.0.0.2
+is '.drop == "link_down"' explain web/1 ffffffffffff0200000000770806 ||
+    fail "$(control explain web/1 ffffffffffff0200000000770806)"
+is '.drop == null' explain web/0 ffffffffffff0200000000770806 ||
+    fail "$(control explain web/0 ffffffffffff0200000000770806)"
+# Opened, it is closed again, since they are still joined.
+control port set web loop_guard=true
+wait_for 10 looped $((n + 2))
+exec 8>&-
+wait $join
 
 kill $monitor
 wait $monitor || :
