@@ -26,17 +26,11 @@ done
 start --tap ta,netns=a,mac=02:00:00:00:00:0a,address=10.0.0.1/24 \
     --tap tb,netns=b,mac=02:00:00:00:00:0b,address=10.0.0.2/24,mtu=500 \
     --tap tc,netns=c,mac=02:00:00:00:00:0c,address=10.0.0.3/24
-# know HOST INTERFACE: where all others are, for good.
-know() {
-    local i
-    for i in a b c; do
-        [[ $i == "$1" ]] || ip -n "$1" neigh replace "10.0.0.$((0x$i - 9))" \
-            lladdr "02:00:00:00:00:0$i" nud permanent dev "$2"
-    done
-}
-know a ta
-know b tb
-know c tc
+all=(10.0.0.1 02:00:00:00:00:0a 10.0.0.2 02:00:00:00:00:0b
+    10.0.0.3 02:00:00:00:00:0c)
+for name in a b c; do
+    know $name t$name "${all[@]}"
+done
 wait_for 5 answers a 10.0.0.2
 control fdb add 02:00:00:00:00:99 tc
 
@@ -68,7 +62,7 @@ ip -n c link set tc down
 is '.drop == "link_down" and (.steps | length) == 1' explain tc 00 ||
     fail "$(control explain tc 00)"
 ip -n c link set tc up
-know c tc
+know c tc "${all[@]}"
 wait_for 5 answers c 10.0.0.2
 for arguments in 'tx 00' 'ta/1 00' 'ta/ 00' 'ta/x 00' 'ta/00 00' '/0 00'; do
     # shellcheck disable=SC2086

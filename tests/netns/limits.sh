@@ -40,6 +40,10 @@ conf ''
 start -c "$work/conf"
 "$vnetctl" --socket "$control_at" --json monitor >"$work/events" &
 monitor=$!
+for name in a b c; do
+    know $name t$name 10.0.0.1 02:00:00:00:00:0a 10.0.0.2 02:00:00:00:00:0b \
+        10.0.0.3 02:00:00:00:00:0c
+done
 for address in 10.0.0.1 10.0.0.3; do
     wait_for 5 answers b $address
 done

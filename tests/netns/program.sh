@@ -58,3 +58,15 @@ unanswered() {
 answered() {
     (($(unanswered "$1") <= $2))
 }
+
+# know HOST INTERFACE [ADDRESS MAC]...: where others are, for good. Nothing is
+# sent to find out.
+know() {
+    local name=$1 interface=$2
+    shift 2
+    while (($#)); do
+        ip -n "$name" neigh replace "$1" lladdr "$2" nud permanent \
+            dev "$interface"
+        shift 2
+    done
+}
