@@ -21,11 +21,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "netns"))
 sys.dont_write_bytecode = True
 from hosts import (  # noqa: E402
     SENDER_CPU, SWITCH_CPU, WORK, Failed, Skipped, add_host, figures, helper,
-    in_host, ip, ip_if_possible, main, need, pin, run, start_vnet_switch,
-    vnet_switch_command, vnetctl, wait_for_interface,
+    in_host, ip, ip_if_possible, iperf, main, need, pin, run,
+    start_vnet_switch, vnet_switch_command, vnetctl, wait_for_interface,
 )
 
-TCP_S, TCP_OMIT_S = 3, 1
 FRAMES_S = 2
 ROUND_TRIPS = 20000
 IDLE_TAPS = 1000
@@ -147,22 +146,9 @@ def host_drops():
 
 
 def tcp1(system):
-    iperf3 = need("iperf3", "iperf3")
+    need("iperf3", "iperf3")
     system()
-    server = subprocess.Popen(
-        ["ip", "netns", "exec", "b", iperf3, "-s", "-1", "--forceflush"],
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=pin(SWITCH_CPU),
-    )
-    if not any("listening" in line for line in server.stdout):
-        raise Failed("iperf3 -s does not start")
-    out = in_host(
-        "a", iperf3, "-c", ADDRESSES["tb"], "-t", TCP_S, "-O", TCP_OMIT_S, "-J",
-        preexec_fn=pin(SENDER_CPU),
-    )
-    received = json.loads(out)["end"]["sum_received"]
-    return {"Gb/s": received["bits_per_second"] / 1e9}
+    return iperf("a", "b", ADDRESSES["tb"])
 
 
 def frames60(system):

@@ -15,6 +15,7 @@ import time
 SKIPPED = 77  # exit status
 TIMEOUT_S = 120  # for all of a measurement
 PATIENCE_S = 10  # for what comes soon or not at all
+TCP_S, TCP_OMIT_S = 3, 1
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("BENCH_BUILD", ROOT / "build/release"))
@@ -150,6 +151,27 @@ def wait_for_interface(name, process):
         if time.monotonic() > end:
             raise Failed(f"{process.args[0]} does not make {name}")
         time.sleep(0.01)
+
+
+# Traffic
+
+
+def iperf(sender, receiver, address):
+    """A stream to a host at that address, by its figures."""
+    server = subprocess.Popen(
+        ["ip", "netns", "exec", receiver, "iperf3", "-s", "-1", "--forceflush"],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=pin(SWITCH_CPU),
+    )
+    if not any("listening" in line for line in server.stdout):
+        raise Failed("iperf3 -s does not start")
+    out = in_host(
+        sender, "iperf3", "-c", address, "-t", TCP_S, "-O", TCP_OMIT_S, "-J",
+        preexec_fn=pin(SENDER_CPU),
+    )
+    received = json.loads(out)["end"]["sum_received"]
+    return {"Gb/s": received["bits_per_second"] / 1e9}
 
 
 # The protocol. Cases are a dictionary: name -> (function, systems by name), of
