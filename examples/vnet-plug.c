@@ -27,7 +27,7 @@
 #include <vnet/malloc.h>
 #include <vnet/tap.h>
 
-#define SOCKET        "vnet-attach.sock"
+#define SOCKET        "vnet-switch.sock.attach"
 #define MAX_ADDRESSES 16
 
 /* Exit status. */

@@ -9,7 +9,7 @@ need ping jq
 
 # For root it is /run anyway.
 export XDG_RUNTIME_DIR=/run
-PATH=$1/examples/vnet-switch:$1/examples/vnetctl:$PATH
+PATH=$1/examples/vnet-switch:$1/examples/vnetctl:$1/examples:$PATH
 ip link set lo up
 
 is_up() {
@@ -20,7 +20,7 @@ is_up() {
 # ones are typed when it is there.
 awk -v work="$work" '/^```/ { inside = $0 == "```sh"; n += inside; next }
     inside && !/^(cmake|ldconfig)/ { print >(work "/block" n) }' README.md
-[[ -s $work/block1 && -s $work/block4 ]] || fail "README.md has lost a block"
+[[ -s $work/block1 && -s $work/block6 ]] || fail "README.md has lost a block"
 for ((n = 1; ; n++)); do
     [[ -s $work/block$n ]] || break
     set -x
