@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""man.py VNET_SWITCH VNETCTL COMPILER LIBRARY TAP_LIBRARY WORK: the manual pages
+"""man.py VNET_SWITCH VNETCTL VNET_PLUG COMPILER LIBRARY TAP_LIBRARY WORK: the manual pages
 are right.
 
 They are clean; they name every option, command and key of the programs, every
@@ -59,7 +59,7 @@ def names(source, pattern):
     return found
 
 
-def missing(vnet_switch, vnetctl):
+def missing(vnet_switch, vnetctl, vnet_plug):
     """What is not in the pages."""
     shown = text("vnet-switch.8")
     words = set(options(run(vnet_switch, "--help")))
@@ -78,6 +78,10 @@ def missing(vnet_switch, vnetctl):
     )
     words.update(names("src/core/event.c", r'\[VNET_EVENT_\w+\] = "(\w+)"'))
     yield from (f"vnetctl.8: {w}" for w in words if not has(w, shown))
+
+    shown = text("vnet-plug.8")
+    words = set(options(run(vnet_plug, "--help")))
+    yield from (f"vnet-plug.8: {w}" for w in words if not has(w, shown))
 
     shown = text("vnet-switch.conf.5")
     words = names("examples/vnet-switch/keys.c", KEY)
@@ -142,7 +146,8 @@ KEY = r'^\t\{(?:\.\w+ = )?"(\w+)", '
 
 
 def main():
-    vnet_switch, vnetctl, compiler, library, tap_library, work = sys.argv[1:]
+    vnet_switch, vnetctl, vnet_plug = sys.argv[1:4]
+    compiler, library, tap_library, work = sys.argv[4:]
     if not shutil.which("mandoc"):
         print("skipped: no mandoc (scripts/deps test gets it)")
         sys.exit(77)
@@ -150,7 +155,7 @@ def main():
     work.mkdir(parents=True, exist_ok=True)
 
     run("mandoc", "-T", "lint", "-W", "warning", *PAGES.values())
-    wrong = sorted(missing(vnet_switch, vnetctl))
+    wrong = sorted(missing(vnet_switch, vnetctl, vnet_plug))
 
     (work / "example.conf").write_text(
         next(literal("vnet-switch.conf.5", "EXAMPLES"))
