@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/un.h>
 #include <time.h>
@@ -160,7 +161,7 @@ static void
 make_switch(struct plug *p)
 {
 	const struct vnet_alloc alloc = vnet_malloc();
-	const struct vnet_switch_config config = {
+	struct vnet_switch_config config = {
 		.size = sizeof(config),
 		.alloc = &alloc,
 		.max_ports = 2,
@@ -168,6 +169,10 @@ make_switch(struct plug *p)
 	};
 	sigset_t signals;
 
+	/* The addresses on the network are not ours to trust. */
+	if (getrandom(&config.seed, sizeof(config.seed), 0) !=
+	    sizeof(config.seed))
+		die(FAILED, "no random numbers");
 	if (vnet_switch_create(&p->sw, &config, NULL) ||
 	    vnet_media_create(&p->media))
 		die(FAILED, "no memory, or no descriptors");

@@ -280,6 +280,22 @@ describe(const struct plant_client *client, struct vnet_attach_info *info)
 	info->mtu = pi.mtu;
 }
 
+/* A loop has closed the only client of a port, and the port with it. That is not
+ * for who comes next. */
+static void
+open_link(const struct plant_port *p, const struct plant_client *newcomer)
+{
+	struct vnet_switch *sw = p->plant->sw;
+	struct vnet_port_info info = {.size = sizeof(info)};
+
+	if (vnet_port_get(sw, p->id, &info) || info.link)
+		return;
+	vnet_port_set_link(sw, p->id, true);
+	for (const struct plant_client *c = p->clients; c; c = c->next)
+		if (c != newcomer)
+			vnet_client_set_link(sw, c->id, false);
+}
+
 /* Make a session's medium a client of its port, by @row. */
 static int
 join(struct plant_port *p, struct session *s, struct vnet_medium *m, size_t row,
@@ -294,6 +310,7 @@ join(struct plant_port *p, struct session *s, struct vnet_medium *m, size_t row,
 	plant_hold(p->plant);
 	r = plant_client_add(p, m, settings, client, why);
 	if (!r) {
+		open_link(p, *client);
 		(*client)->session = s;
 		(*client)->row = row;
 		describe(*client, info);

@@ -201,6 +201,8 @@ plant_client_remove(struct plant_client *client)
 	/* The kernel is not asked for that of a session. */
 	if (client->session)
 		plant_client_lost(client, &port->lost);
+	plant->session_rules -= client->nrules[0] + client->nrules[1];
+	plant->session_insns -= client->ninsns[0] + client->ninsns[1];
 	forward_unwatch(plant->forward, client->m);
 	vnet_medium_detach(client->m);
 	client->m = NULL;
@@ -209,6 +211,10 @@ plant_client_remove(struct plant_client *client)
 	*at = client->next;
 	if (is_first && port->clients)
 		pin(port->clients);
+	/* A loop that the only session was part of has closed the port, and has
+	 * gone with it: who comes next finds it open. */
+	if (client->session && !port->clients)
+		vnet_port_set_link(plant->sw, port->id, true);
 	client->next = plant->gone;
 	plant->gone = client;
 }
@@ -293,6 +299,15 @@ refuse(struct vnet_why *why, const char *text, uint64_t found, uint64_t bound)
 	return -ENOSPC;
 }
 
+/* Is it a name that may be shown? One of a session is bytes from outside. */
+static bool
+is_printable(const char *name)
+{
+	while (*name > ' ' && *name <= '~')
+		name++;
+	return !*name;
+}
+
 /* Forget what was added to a side by others than the session. */
 static void
 forget(struct plant_client *client, enum vnet_side side)
@@ -305,6 +320,51 @@ forget(struct plant_client *client, enum vnet_side side)
 			json_array_remove(client->filters, i);
 }
 
+/* May a session have so many for a side, in the place of what that has? The
+ * switch's room for filters is everybody's: of it sessions get half. */
+static int
+check_asked(const struct plant_client *client, size_t i, size_t nrules,
+	    size_t ninsns, struct vnet_why *why)
+{
+	const struct plant *plant = client->port->plant;
+	const json_t *sw = json_object_get(plant->running, "switch");
+	const uint64_t rules = schema_number(sw, "max_rules") / 2;
+	const uint64_t insns = schema_number(sw, "max_insns") / 2;
+	const size_t all_rules =
+		plant->session_rules - client->nrules[i] + nrules;
+	const size_t all_insns =
+		plant->session_insns - client->ninsns[i] + ninsns;
+
+	if (nrules + client->nrules[!i] > PLANT_CLIENT_RULES_MAX)
+		return refuse(why, "more rules than a client may have",
+			      nrules + client->nrules[!i],
+			      PLANT_CLIENT_RULES_MAX);
+	if (ninsns + client->ninsns[!i] > PLANT_CLIENT_INSNS_MAX)
+		return refuse(why, "more instructions than a client may have",
+			      ninsns + client->ninsns[!i],
+			      PLANT_CLIENT_INSNS_MAX);
+	if (all_rules > rules)
+		return refuse(why, "more rules than all sessions may have",
+			      all_rules, rules);
+	if (all_insns > insns)
+		return refuse(why,
+			      "more instructions than all sessions may have",
+			      all_insns, insns);
+	return 0;
+}
+
+/* What a session has for a side is counted. */
+static void
+count_asked(struct plant_client *client, size_t i, size_t nrules, size_t ninsns)
+{
+	struct plant *plant = client->port->plant;
+
+	plant->session_rules += nrules - client->nrules[i];
+	plant->session_insns += ninsns - client->ninsns[i];
+	client->nrules[i] = nrules;
+	client->ninsns[i] = ninsns;
+}
+
 int
 plant_client_ask(struct plant_client *client,
 		 const struct vnet_request *request, struct vnet_why *why)
@@ -314,16 +374,19 @@ plant_client_ask(struct plant_client *client,
 	size_t ninsns = 0;
 	int r;
 
-	for (size_t k = 0; k < request->nrules; k++)
+	for (size_t k = 0; k < request->nrules; k++) {
 		ninsns += request->rules[k].ninsns;
-	if (request->nrules + client->nrules[!i] > PLANT_CLIENT_RULES_MAX)
-		return refuse(why, "more rules than a client may have",
-			      request->nrules + client->nrules[!i],
-			      PLANT_CLIENT_RULES_MAX);
-	if (ninsns + client->ninsns[!i] > PLANT_CLIENT_INSNS_MAX)
-		return refuse(why, "more instructions than a client may have",
-			      ninsns + client->ninsns[!i],
-			      PLANT_CLIENT_INSNS_MAX);
+		if (is_printable(request->rules[k].name))
+			continue;
+		*why = (struct vnet_why){
+			.text = "name of a rule that does not print",
+			.index = k,
+		};
+		return -EINVAL;
+	}
+	r = check_asked(client, i, request->nrules, ninsns, why);
+	if (r)
+		return r;
 	plant_hold(plant);
 	r = vnet_filter_set(plant->sw, client->id, request->side,
 			    request->rules, request->nrules,
@@ -331,8 +394,7 @@ plant_client_ask(struct plant_client *client,
 	plant_unlock(plant);
 	if (r)
 		return r;
-	client->nrules[i] = request->nrules;
-	client->ninsns[i] = ninsns;
+	count_asked(client, i, request->nrules, ninsns);
 	forget(client, request->side);
 	return 0;
 }

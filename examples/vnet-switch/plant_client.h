@@ -20,10 +20,10 @@ struct session;
 /* Octets of a client's name, with the terminating NUL. */
 #define PLANT_CLIENT_NAME_SIZE (VNET_PORT_NAME_SIZE + 11)
 
-/* What one session may have in filters, of both sides together: the switch's
- * room for them is everybody's. */
-#define PLANT_CLIENT_RULES_MAX 64
-#define PLANT_CLIENT_INSNS_MAX 4096
+/* What one session may have in filters, of both sides together: they run on
+ * frames of others, an instruction in a nanosecond or two. */
+#define PLANT_CLIENT_RULES_MAX 16
+#define PLANT_CLIENT_INSNS_MAX 256
 
 /**
  * struct plant_client - a client

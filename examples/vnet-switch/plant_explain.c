@@ -34,6 +34,7 @@
  * @source:	where its source address was learned; its size is 0 if it was
  *		not
  * @source_name: who that is
+ * @is_shared:	it is the address that the clients of a vif have together
  * @lookup_name: of e.lookup_client
  * @limit_name:	of e.limit
  */
@@ -43,6 +44,7 @@ struct explanation {
 	struct vnet_frame frame;
 	struct vnet_explained e;
 	struct vnet_fdb_entry source;
+	bool is_shared;
 	char source_name[PLANT_CLIENT_NAME_SIZE];
 	char lookup_name[PLANT_CLIENT_NAME_SIZE];
 	char limit_name[PLANT_CLIENT_NAME_SIZE];
@@ -208,6 +210,13 @@ add_lookup(json_t *steps, const struct explanation *x)
 	}
 }
 
+/* That of all clients of the vif does not move among them. */
+static bool
+is_shared_address(const struct explanation *x)
+{
+	return x->source.port == x->e.port && x->is_shared;
+}
+
 /* What becomes of its source address. */
 static void
 add_learning(json_t *steps, const struct explanation *x)
@@ -219,7 +228,7 @@ add_learning(json_t *steps, const struct explanation *x)
 	if (!s->size)
 		add_step(steps, "learn", "new", "%s is at %s from then on", mac,
 			 x->from->name);
-	else if (s->port == x->e.port)
+	else if (s->client == x->e.client || is_shared_address(x))
 		add_step(steps, "learn", "known", "%s is at %s", mac,
 			 x->source_name);
 	else if (s->is_static || s->is_held)
@@ -423,6 +432,7 @@ show_dests(const struct explanation *x)
 static int
 explain(struct explanation *x, vnet_nsec now)
 {
+	struct vnet_port_info port = {.size = sizeof(port)};
 	struct plant *plant = x->plant;
 	int r = vnet_switch_explain(plant->sw, x->from->id, &x->frame, now,
 				    &x->e);
@@ -431,6 +441,9 @@ explain(struct explanation *x, vnet_nsec now)
 		return r;
 	plant_client_name(plant, x->e.lookup_client, x->lookup_name);
 	name_owner(plant, x->e.limit, x->limit_name);
+	x->is_shared = !vnet_port_get(plant->sw, x->e.port, &port) &&
+		       !(port.flags & VNET_PORT_PER_CLIENT) &&
+		       !memcmp(&port.mac, &x->e.src, sizeof(port.mac));
 	x->source.size = sizeof(x->source);
 	if (vnet_fdb_lookup(plant->sw, x->e.src, &x->source))
 		x->source.size = 0;

@@ -31,6 +31,7 @@ struct sessions;
  * @by_slot:	ports by the slot in their id, @max_ports of them
  * @end:	where the next port is linked
  * @gone:	clients that have gone, and whose events may not have been told
+ * @session_rules, @session_insns: that sessions have in filters, all together
  * @running:	the configuration of the start, for what only a start can change
  */
 struct plant {
@@ -46,6 +47,8 @@ struct plant {
 	uint32_t nports;
 	struct plant_client *gone;
 	struct sessions *sessions;
+	size_t session_rules;
+	size_t session_insns;
 	json_t *running;
 	struct event *notice;
 	struct event *pause;

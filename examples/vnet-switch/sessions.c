@@ -382,6 +382,18 @@ pause_for(struct sessions *all)
 	event_add(all->resume, &pause);
 }
 
+/* Are some of those in line pending? When they are served there is room: those
+ * who have a client make none. */
+static bool
+is_served_soon(const struct sessions *all)
+{
+	const struct session *s = all->line;
+
+	while (s && s->client)
+		s = s->behind;
+	return s;
+}
+
 /* Of those who say nothing one goes. But where some have said something, they
  * are served soon, and others may be about to. */
 static void
@@ -389,7 +401,7 @@ make_room(struct sessions *all)
 {
 	struct session *least = find_least(all);
 
-	if (all->line)
+	if (is_served_soon(all))
 		set_paused(all, true);
 	else if (plant_now() - least->since < GRACE_NS)
 		pause_for(all);

@@ -35,8 +35,9 @@ enum {
 	/* The clients of a vif have an address each, and not one together. For
 	 * the life of the port. */
 	VNET_PORT_PER_CLIENT = 1 << 0,
-	/* Nothing passes between the clients of a vif: those of a plain network
-	 * interface do not hear each other either. */
+	/* No client of a vif is sent what another one of it has written, but by
+	 * its filters VNET_RECEIVE_OUT: those of a plain network interface do
+	 * not hear each other either. */
 	VNET_PORT_NO_SIBLINGS = 1 << 1,
 	/* An address learned on a client of this port does not move to another
 	 * one while it is known. */

@@ -98,7 +98,8 @@ class Switch:
     """vnet-switch with a configuration."""
 
     def __init__(self, ports, **more):
-        self.config = {"switch": {"max_clients": 400}, "ports": ports, **more}
+        self.config = {"switch": {"max_clients": 400}, "ports": ports}
+        self.config.update(more)
         self.path = os.path.join(WORK, "control")
         self.attach = self.path + ".attach"
         self.file = os.path.join(WORK, "conf")
@@ -427,11 +428,11 @@ def a_session_has_filters_of_its_own():
             said = b.ask("filter in pass drop 99,0,0,0")
             equal(said.startswith("failed "), True, said)
             equal("opcode" in said, True, said)
-            said = a.ask("filter in pass" + f" drop {ALL}" * 65)
+            said = a.ask("filter in pass" + f" drop {ALL}" * 17)
             equal("rules than a client may" in said, True, said)
-            said = a.ask("filter in pass drop " + ";".join([ALL] * 4097))
+            said = a.ask("filter in pass drop " + ";".join([ALL] * 257))
             equal("instructions than a client may" in said, True, said)
-            equal(a.ask("filter out drop" + f" drop {ALL}" * 63), "done")
+            equal(a.ask("filter out drop" + f" drop {ALL}" * 15), "done")
             said = a.ask("filter in pass" + f" drop {ALL}" * 2)
             equal("rules than a client may" in said, True, said)
             host.send(frame(a.mac, HOST, "to the address"))
@@ -456,6 +457,28 @@ def a_session_has_filters_of_its_own():
             control.get("filter del", port="web/1", side="receive_in",
                         name="quiet")
             equal("filters" in control.get("config show")["ports"][0], False)
+
+
+def sessions_have_half_of_the_room_for_filters():
+    bounds = {"max_clients": 10, "max_rules": 20, "max_insns": 400}
+    with Switch([web()], switch=bounds) as switch:
+        with Client(switch.attach) as a, Client(switch.attach) as b:
+            equal(a.ask("filter in pass" + f" drop {ALL}" * 8), "done")
+            equal(b.ask("filter in pass" + f" drop {ALL}" * 2), "done")
+            said = b.ask("filter in pass" + f" drop {ALL}" * 3)
+            equal("rules than all sessions" in said, True, said)
+            said = b.ask("filter in pass drop " + ";".join([ALL] * 200))
+            equal("instructions than all sessions" in said, True, said)
+            # The rest is for others.
+            for i in range(10):
+                switch.control.get("filter add", port="web", filter={
+                    "name": f"own{i}", "side": "in", "verdict": "drop",
+                    "expr": ""})
+            # What one no longer has another may.
+            equal(a.ask("filter in pass"), "done")
+            equal(b.ask("filter in pass" + f" drop {ALL}" * 9), "done")
+        with Client(switch.attach) as c:
+            equal(c.ask("filter out drop" + f" pass {ALL}" * 10), "done")
 
 
 def rows_say_who_may_and_with_what():
@@ -791,6 +814,7 @@ TESTS = [
     clients_can_have_addresses_of_their_own,
     siblings_can_be_kept_apart_while_they_are_there,
     a_session_has_filters_of_its_own,
+    sessions_have_half_of_the_room_for_filters,
     rows_say_who_may_and_with_what,
     nobody_gets_in_where_the_list_is_empty,
     a_reload_ends_who_may_no_more_and_gives_others_their_row,

@@ -140,9 +140,9 @@ wait_for_answer(int socket, uint32_t id, union message *m, int *fd,
 		ssize_t n;
 		int r = set_time_left(socket, deadline);
 
+		*fd = -1;
 		if (r)
 			return r;
-		*fd = -1;
 		n = vnet_attach_receive_message(socket, m, sizeof(*m), fd, 0);
 		if (is_interrupted((int)n))
 			continue;
@@ -157,6 +157,7 @@ wait_for_answer(int socket, uint32_t id, union message *m, int *fd,
 			return 0;
 		if (*fd >= 0)
 			close(*fd);
+		*fd = -1;
 		if (r)
 			return r;
 	}
