@@ -353,9 +353,10 @@ add_client_steps(json_t *steps, const struct vnet_explained_dest *d,
 			 names->client);
 		return;
 	}
-	(void)snprintf(whose, sizeof(whose), "receive_%s of %s",
+	/* The compiler is told how long a name can be. */
+	(void)snprintf(whose, sizeof(whose), "receive_%s of %.*s",
 		       d->reach == VNET_REACH_OUT ? "out" : "in",
-		       names->client);
+		       (int)sizeof(names->client) - 1, names->client);
 	add_chain(steps, "receive", whose, &d->receive,
 		  d->drop == VNET_DROP_RECEIVE_FILTER);
 	if (d->drop == VNET_DROP_RECEIVE_FILTER)
