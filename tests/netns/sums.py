@@ -72,4 +72,5 @@ def main():
     print(f"sums agree, {count} times")
 
 
-main()
+if __name__ == "__main__":
+    main()
