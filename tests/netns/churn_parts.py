@@ -16,7 +16,7 @@ import time
 VNET_SWITCH, TRAFFIC, ATTACH_CLIENT, WORK = sys.argv[1:5]
 PATIENCE = 40
 BOUNDS = {
-    "max_ports": 10, "max_clients": 24, "max_rules": 100, "max_insns": 3000,
+    "max_ports": 10, "max_clients": 24, "max_rules": 24, "max_insns": 200,
     "fdb_entries": 512, "queue_octets": 131072, "ageing_s": 2,
     "flap_moves": 4, "loop_probe_s": 1, "pool_octets": 1 << 19,
 }

@@ -21,6 +21,8 @@ REFUSALS = [
     r"client \S+ is the port's own: change the port instead",
     r"client \S+: filter \S+: (a rule of that name exists: .*|"
     r"side that the owner lacks: .*)",
+    r"(port|client) \S+: filters?.*: no more (rules|instructions) in this "
+    r"switch: .*",
     r"\S+ has no limit (in|out) \w+",
     r"the table does not have \S+",
     r".*: found .*, expected .*",
