@@ -78,6 +78,7 @@ const struct key allow_keys[] = {
 	{"max_addresses", NUMBER, ANY, .min = 1, .max = 1 << 24},
 	{"accept", CHOICE, ANY, .choices = accepts, .is_optional = true,
 	 .text = "all"},
+	{"receive_out", BOOL, ANY, .is_optional = true},
 	{"limits", GROUPS, ANY, .max = 8, .kind = SCHEMA_LIMIT,
 	 .is_optional = true},
 	{.name = NULL},

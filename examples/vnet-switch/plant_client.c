@@ -365,6 +365,18 @@ count_asked(struct plant_client *client, size_t i, size_t nrules, size_t ninsns)
 	client->ninsns[i] = ninsns;
 }
 
+/* May a session hear what others write? Those of one's own user may, without
+ * "allow". */
+static bool
+may_hear(const struct plant_client *client)
+{
+	const json_t *rows = json_object_get(client->port->config, "allow");
+
+	return !rows ||
+	       json_is_true(json_object_get(json_array_get(rows, client->row),
+					    "receive_out"));
+}
+
 int
 plant_client_ask(struct plant_client *client,
 		 const struct vnet_request *request, struct vnet_why *why)
@@ -374,6 +386,12 @@ plant_client_ask(struct plant_client *client,
 	size_t ninsns = 0;
 	int r;
 
+	if (i && !may_hear(client)) {
+		*why = (struct vnet_why){
+			.text = "allow does not say that it may receive_out",
+		};
+		return -EACCES;
+	}
 	for (size_t k = 0; k < request->nrules; k++) {
 		ninsns += request->rules[k].ninsns;
 		if (is_printable(request->rules[k].name))

@@ -32,8 +32,8 @@ enum vnet_role {
 
 /* vnet_port_config.flags */
 enum {
-	/* The clients of a vif have an address each, and not one together. For
-	 * the life of the port. */
+	/* The clients of a vif have an address each, and not one together; it is
+	 * not learned on another client of the vif. For the life of the port. */
 	VNET_PORT_PER_CLIENT = 1 << 0,
 	/* No client of a vif is sent what another one of it has written, but by
 	 * its filters VNET_RECEIVE_OUT: those of a plain network interface do

@@ -578,15 +578,33 @@ tell_learned(struct vnet_switch *sw, struct vnet_client *in,
 	}
 }
 
+/* Is it the address that a sibling has of its own? That is not for others to
+ * have. */
+static VNET_COLD bool
+is_siblings(const struct vnet_client *in, uint64_t src)
+{
+	const struct vnet_client *c = in->port->clients;
+
+	while (c && (c == in || c->own != src))
+		c = c->next;
+	return c != NULL;
+}
+
 VNET_INLINE void
 learn(struct vnet_switch *sw, struct vnet_client *in, uint32_t where,
       const struct vnet_parsed *p)
 {
 	enum vnet_fdb_learned learned;
 
-	if (vnet_unlikely(in->is_odd_in) && p->eth.src == in->own &&
-	    vnet_port_is_shared(in->port))
-		where = where_shared(sw, in, where, p);
+	if (vnet_unlikely(in->is_odd_in)) {
+		if (vnet_port_is_shared(in->port)) {
+			if (p->eth.src == in->own)
+				where = where_shared(sw, in, where, p);
+		} else if (is_siblings(in, p->eth.src)) {
+			tell_learned(sw, in, p, VNET_FDB_REFUSED);
+			return;
+		}
+	}
 	learned = vnet_fdb_learn(&sw->fdb, p->eth.src, p->home_src, where,
 				 sw->now_s);
 	if (vnet_unlikely(learned != VNET_FDB_KNOWN))

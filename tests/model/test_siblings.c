@@ -212,6 +212,11 @@ learn(struct test *t, uint32_t from, struct vnet_mac src)
 	if (k && is_shared(c) && is_own(c, src) &&
 	    t->client[k->client].port == c->port)
 		return;
+	/* One's own is for nobody beside it. */
+	for (uint32_t i = 0; i < NCLIENTS && !is_shared(c); i++)
+		if (i != from && t->client[i].port == c->port &&
+		    is_own(&t->client[i], src))
+			return;
 	if (!k) {
 		assert_true(t->nknown < NKNOWN);
 		k = &t->known[t->nknown++];

@@ -559,6 +559,17 @@ test_client_of_another_version_is_told_which_there_is(void **state)
 	close(fd);
 }
 
+/* Does the kernel let a descriptor pass to the switch? From Linux 6.16 on it does
+ * not. */
+static bool
+passes_descriptor(int socket, const void *message, size_t len, int fd)
+{
+	int r = vnet_attach_send_message(socket, message, len, fd, 0);
+
+	assert_true(r == 0 || r == -EPERM);
+	return r == 0;
+}
+
 static void
 test_descriptors_with_a_request_are_closed_and_refused(void **state)
 {
@@ -569,9 +580,12 @@ test_descriptors_with_a_request_are_closed_and_refused(void **state)
 	char c;
 
 	assert_int_equal(pipe(fds), 0);
-	assert_int_equal(vnet_attach_send_message(fd, &open, sizeof(open),
-						  fds[1], 0),
-			 0);
+	if (!passes_descriptor(fd, &open, sizeof(open), fds[1])) {
+		close(fds[0]);
+		close(fds[1]);
+		close(fd);
+		return;
+	}
 	close(fds[1]);
 	assert_int_equal(sessions_next(net->session, &request), -EPROTO);
 	assert_string_equal(read_answer(fd).text, "descriptors with a request");
@@ -1101,6 +1115,7 @@ test_rubbish_among_frames_is_counted_and_goes_by(void **state)
 	const struct wire_header none = {0};
 	const struct wire_header unknown = {.virtio.gso_type = 99};
 	const struct vnet_frame f = test_frame(PEER, CLIENT, 60);
+	unsigned int nerrors = 4;
 	size_t nfds;
 	int fd;
 
@@ -1113,15 +1128,16 @@ test_rubbish_among_frames_is_counted_and_goes_by(void **state)
 	assert_int_equal(send(fd, large, sizeof(large), 0), sizeof(large));
 	assert_int_equal(send(fd, &unknown, sizeof(unknown), 0),
 			 sizeof(unknown));
-	assert_int_equal(vnet_attach_send_message(fd, large, 70, fd, 0), 0);
+	/* What has descriptors with it, where the kernel lets that pass. */
+	nerrors += passes_descriptor(fd, large, 70, fd);
 	assert_int_equal(vnet_attach_send(net->a, &f, 1), 1);
 	assert_int_equal(vnet_medium_ready(net->m, true, false, 0), 2);
-	assert_int_equal(in_errors(net), 5);
+	assert_int_equal(in_errors(net), nerrors);
 	/* A header alone is a frame, and one that the switch has no use for. */
 	assert_int_equal(send(fd, &none, sizeof(none), 0), sizeof(none));
 	assert_int_equal(vnet_medium_ready(net->m, true, false, 0), 1);
 	assert_int_equal(stats(net).in_dropped.frames, 1);
-	assert_int_equal(in_errors(net), 5);
+	assert_int_equal(in_errors(net), nerrors);
 	assert_int_equal(net->peer.nsent, 2);
 	assert_int_equal(count_descriptors(), nfds);
 }
@@ -1131,22 +1147,22 @@ test_descriptors_among_frames_are_gone_at_once(void **state)
 {
 	struct net *net = *state;
 	struct virtio_net_hdr header = {0};
+	unsigned int npassed = 0;
 	int fds[2];
 	char c;
 
 	open_vif(net);
 	for (int i = 0; i < 300; i++) {
 		assert_int_equal(pipe(fds), 0);
-		assert_int_equal(vnet_attach_send_message(
-					 vnet_attach_fd(net->a), &header,
-					 sizeof(header), fds[1], 0),
-				 0);
+		npassed += passes_descriptor(vnet_attach_fd(net->a), &header,
+					     sizeof(header), fds[1]);
 		close(fds[1]);
 		assert_int_equal(vnet_medium_ready(net->m, true, false, 0), 0);
 		assert_int_equal(read(fds[0], &c, 1), 0);
 		close(fds[0]);
 	}
-	assert_int_equal(in_errors(net), 300);
+	assert_true(npassed == 0 || npassed == 300);
+	assert_int_equal(in_errors(net), npassed);
 }
 
 static void

@@ -299,6 +299,24 @@ test_unicast_reaches_the_one_client_whose_address_it_is(void **state)
 }
 
 static void
+test_address_of_a_client_is_not_for_its_siblings_to_take(void **state)
+{
+	struct vif *v = *state;
+	struct vnet_frame f = to_mac(test_mac(1), 0);
+	uint8_t *src = (uint8_t *)(uintptr_t)f.data + 6;
+
+	memcpy(src, own_mac(v, v->y).octet, 6);
+	vnet_switch_input(v->net.sw, v->y->id, &f, 1, 0);
+	vnet_switch_input(v->net.sw, v->x->id, &f, 1, 0);
+	assert_int_equal(test_stats(v->x).moves, 0);
+	assert_int_equal(test_stats(v->x).moves_refused, 1);
+	assert_got(v, 0, 0, 0, 2, 2);
+	f = to_mac(own_mac(v, v->y), 1);
+	vnet_switch_input(v->net.sw, v->net.a.id, &f, 1, 0);
+	assert_got(v, 0, 1, 0, 0, 0);
+}
+
+static void
 test_address_of_a_client_may_be_given_but_not_twice(void **state)
 {
 	struct vif *v = *state;
@@ -791,6 +809,8 @@ main(void)
 		TEST(plain_nic_has_no_siblings, plain_nic),
 		TEST(clients_have_stable_addresses_of_their_own, per_client),
 		TEST(unicast_reaches_the_one_client_whose_address_it_is,
+		     per_client),
+		TEST(address_of_a_client_is_not_for_its_siblings_to_take,
 		     per_client),
 		TEST(address_of_a_client_may_be_given_but_not_twice,
 		     per_client),

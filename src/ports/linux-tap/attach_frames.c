@@ -31,6 +31,11 @@
 #define LONGEST \
 	(MEDIUM_FRAME_MAX - ATTACH_HEADER_LEN - (size_t)VNET_MAX_TAGS * TAG_LEN)
 
+/* Octets in a segment at the least: Linux sends no less (tcp_min_snd_mss, 48 with
+ * timestamps), and a frame of one-octet segments would cost us a hundred times what
+ * it cost its sender. */
+#define LEAST_SEGMENT 36
+
 struct header {
 	uint32_t len;
 	struct virtio_net_hdr virtio;
@@ -239,7 +244,8 @@ parse(struct attach_reader *reader, struct vnet_frame *f)
 	reader->at += h.len;
 	reader->left -= h.len;
 	reader->nframes++;
-	if (!h.zero && vnet_virtio_read(&h.virtio, f))
+	if (!h.zero && vnet_virtio_read(&h.virtio, f) &&
+	    (!f->gso_type || f->gso_size >= LEAST_SEGMENT))
 		return true;
 	reader->errors++;
 	return false;

@@ -23,7 +23,7 @@
 #include "attach_wire.h"
 #include "listen.h"
 
-#define BACKLOG 64
+#define BACKLOG 1024
 
 /* Of answers: one takes some 1,000. */
 #define SNDBUF 8192
@@ -74,9 +74,15 @@ int
 vnet_attach_listen(const char *path, uint32_t mode, int *fd,
 		   struct vnet_why *why)
 {
+	int r;
+
 	if (mode & ~(uint32_t)0777)
 		return vnet_medium_why(why, "mode not from 0 to 0777", -EINVAL);
-	return vnet_listen(path, SOCK_SEQPACKET, mode, BACKLOG, fd, why);
+	r = vnet_listen(path, SOCK_SEQPACKET, mode, BACKLOG, fd, why);
+	/* Those who connect have it from there. */
+	if (!r)
+		vnet_attach_refuse_descriptors(*fd);
+	return r;
 }
 
 static int
@@ -410,6 +416,7 @@ make_pair(int fds[2], int sndbuf)
 			       sizeof(sndbuf)) < 0)
 			(void)setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &sndbuf,
 					 sizeof(sndbuf));
+	vnet_attach_refuse_descriptors(fds[0]);
 	return 0;
 }
 

@@ -120,3 +120,16 @@ vnet_attach_copy_text(char *to, size_t size, const char *text)
 	memset(to, 0, size);
 	memcpy(to, text, len < size ? len : size - 1);
 }
+
+/* Newer than the headers of Debian 12. */
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
+void
+vnet_attach_refuse_descriptors(int socket)
+{
+	const int no = 0;
+
+	(void)setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no));
+}

@@ -143,4 +143,9 @@ bool vnet_attach_is_text(const char *text, size_t size);
 /* Copy a text, cut to what there is room for, and fill up with NULs. */
 void vnet_attach_copy_text(char *to, size_t size, const char *text);
 
+/* Let nobody pass descriptors to a socket: where we had the last reference, the
+ * kernel would end what it refers to in our time, and wait for that as long as its
+ * owner wishes (SO_LINGER). From Linux 6.16 on; before, nothing helps. */
+void vnet_attach_refuse_descriptors(int socket);
+
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -62,19 +64,43 @@ remove_stale(const struct sockaddr_un *address, int type, struct vnet_why *why)
 	return 0;
 }
 
+/* Give the socket that was just made its mode. Whoever may write to its folder can
+ * have put something else there by now, for us to change. */
+static int
+set_mode(const char *path, uint32_t mode)
+{
+	char self[64];
+	struct stat st;
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), r = 0;
+
+	if (fd < 0)
+		return -errno;
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (fstat(fd, &st) < 0)
+		r = -errno;
+	else if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+		r = -EEXIST;
+	else if (chmod(self, mode) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
 /* The mode of a socket is that of its file, less the umask: nobody else may
  * connect before it is what it is to be. */
 static int
 bind_and_listen(int fd, const struct sockaddr_un *address, uint32_t mode,
 		int backlog, struct vnet_why *why)
 {
-	int r;
+	int r = 0;
 
 	if (fchmod(fd, 0600) < 0 ||
 	    bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
 		return vnet_medium_why(why, "cannot bind to the path", -errno);
-	if (mode != 0600 && chmod(address->sun_path, mode) < 0)
-		r = vnet_medium_why(why, "cannot set the mode", -errno);
+	if (mode != 0600)
+		r = set_mode(address->sun_path, mode);
+	if (r)
+		vnet_medium_why(why, "cannot set the mode", r);
 	else if (listen(fd, backlog) < 0)
 		r = vnet_medium_why(why, "cannot listen", -errno);
 	else
