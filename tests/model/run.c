@@ -1849,7 +1849,9 @@ say_ports(struct run *r, struct net *net)
 		TAPE_EXPECT(r->t, port && info.id == id);
 		if (!port)
 			return;
-		TAPE_EXPECT(r->t, info.link == port->link);
+		/* A loop may have closed it in the call that is under way. */
+		TAPE_EXPECT(r->t, info.link == port->link ||
+					  (net->entered && port->link));
 		TAPE_EXPECT(r->t, info.mtu <= port->mtu);
 		TAPE_EXPECT(r->t, info.flags == port->flags);
 		TAPE_EXPECT(r->t, info.clients == port->nclients);
