@@ -292,6 +292,7 @@ share_addresses(struct vnet_switch *sw)
 
 		if (!c)
 			continue;
+		VNET_ASSERT(nports && c->port->nclients);
 		fair = sw->config.fdb_entries / nports / c->port->nclients;
 		vnet_fdb_set_fair(&sw->fdb, i, fair ? fair : 1);
 	}
