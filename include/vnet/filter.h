@@ -90,7 +90,8 @@ struct vnet_rule {
  * @priority:	lower runs first
  * @verdict:	what becomes of a frame that it matches
  * @ninsns:	instructions of its program
- * @hits:	frames that it has decided
+ * @hits:	frames that it has decided; of VNET_RECEIVE_OUT, those that it has
+ *		let pass
  */
 struct vnet_rule_info {
 	size_t size;
