@@ -8,8 +8,8 @@
 #	a [u0]---[v0]            + switch +
 #	streams at s0, s1 ~~~~~~/        \---control: all that can be asked
 #
-# For SECONDS, or VNET_CHURN_S if that is set. VNET_CHURN_SEED has the same drawn
-# again, though what comes of it depends on time.
+# For SECONDS, or VNET_CHURN_S if that is set. VNET_CHURN_SEED has the same
+# drawn again, though what comes of it depends on time.
 #
 # Usage: churn.sh VNET_SWITCH VNETCTL CHURN_TRAFFIC ATTACH_CLIENT SECONDS
 export VNET_CHURN_S=${VNET_CHURN_S:-$5}
@@ -21,6 +21,10 @@ export VNET_NETNS_S=$((VNET_CHURN_S + 90))
 [[ -x /usr/bin/python3 ]] || skip "no python3 (scripts/deps test gets it)"
 
 host a b c
+for name in a b c; do
+    ip -n "$name" link add br0 type bridge forward_delay 0
+    ip -n "$name" link set br0 up
+done
 ip -n a link add u0 type veth peer name v0
 ip -n a link set u0 up
 ip -n a link set v0 up
