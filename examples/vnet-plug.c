@@ -8,7 +8,6 @@
  * It is itself a switch, since that resolves what the TAP does not carry, and
  * keeps a backlog where the other side is slow.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>

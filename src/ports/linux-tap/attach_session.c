@@ -37,7 +37,7 @@
 /* The least: half of the longest message, and what the kernel keeps for itself. */
 #define FRAMES_SNDBUF_LEAST 36864
 
-_Static_assert(2 * FRAMES_SNDBUF_LEAST > MEDIUM_FRAME_MAX + 4096,
+_Static_assert((size_t)2 * FRAMES_SNDBUF_LEAST > MEDIUM_FRAME_MAX + 4096,
 	       "each can be sent, if alone");
 
 enum state {

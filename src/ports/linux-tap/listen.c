@@ -76,9 +76,8 @@ set_mode(const char *path, uint32_t mode)
 	if (fd < 0)
 		return -errno;
 	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (fstat(fd, &st) < 0)
-		r = -errno;
-	else if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+	if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode) ||
+	    st.st_uid != geteuid())
 		r = -EEXIST;
 	else if (chmod(self, mode) < 0)
 		r = -errno;
