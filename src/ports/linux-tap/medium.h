@@ -22,9 +22,9 @@
 #define MEDIUM_ROOM (4 * MEDIUM_FRAME_MAX)
 
 /* Frames that are read in a turn from a medium of which each costs a system call,
- * and the one that writes it another: in the time that these take, some ten
+ * and the one that writes it another: in the time that these take, some five
  * microseconds, all others wait. */
-#define MEDIUM_TURN 8
+#define MEDIUM_TURN 4
 
 /* Is there room for one more, behind so many octets? */
 #define MEDIUM_FITS(used) ((used) + MEDIUM_FRAME_MAX <= MEDIUM_ROOM)
