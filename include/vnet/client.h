@@ -184,6 +184,20 @@ VNET_API int vnet_client_set_link(struct vnet_switch *sw, vnet_client_id id,
 VNET_API int vnet_client_set_accept(struct vnet_switch *sw, vnet_client_id id,
 				    enum vnet_accept accept);
 
+/**
+ * vnet_client_set_mac() - change its address, of a port of VNET_PORT_PER_CLIENT
+ * @mac:	neither a group nor zero
+ * @why:	filled on failure; may be NULL
+ *
+ * What was learned on it is forgotten.
+ *
+ * Return: 0; -ENOENT, -EINVAL if the address is none, or the port's clients have
+ * one together, -EEXIST if another client of the port has it, -EBUSY from inside
+ * a driver's send.
+ */
+VNET_API int vnet_client_set_mac(struct vnet_switch *sw, vnet_client_id id,
+				 struct vnet_mac mac, struct vnet_why *why);
+
 /* Bound the addresses that may be learned on it; @max_addresses as in struct
  * vnet_client_config. What is there beyond goes as new ones come. Return: as
  * vnet_client_set_queue(). */

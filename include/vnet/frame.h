@@ -58,6 +58,15 @@ enum {
 	VNET_GSO_UDP = 3,  /* UDP datagrams of one size, IPv4 or IPv6 */
 };
 
+/* vnet_frame.via: how a frame comes to a client of a vif. */
+enum {
+	/* By its filters VNET_RECEIVE_OUT: a client of the same vif, which may
+	 * be itself, has written it. */
+	VNET_VIA_OUT = 1 << 0,
+	/* Beside VNET_VIA_OUT: it would have come without those, too. */
+	VNET_VIA_BOTH = 1 << 1,
+};
+
 /**
  * struct vnet_frame - a frame, lent
  * @data:	the octets, from the destination address on, without FCS and
@@ -76,6 +85,8 @@ enum {
  * @depth:	switches on the call stack. 0 where a frame enters from a
  *		medium; a driver that hands the view it was lent to another
  *		switch keeps it
+ * @via:	VNET_VIA_*. Ignored on the way in, set by the switch on the way
+ *		out: 0 but for VNET_RECEIVE_OUT
  * @tag:	tags that travel out of band, outermost first; the frame on the
  *		wire has them between its addresses and what follows these
  *
@@ -99,7 +110,7 @@ struct vnet_frame {
 	uint16_t hdr_len;
 	uint16_t nsegs;
 	uint8_t depth;
-	uint8_t reserved8;
+	uint8_t via;
 	struct vnet_tag tag[VNET_MAX_TAGS];
 	uint32_t reserved32;
 	uint64_t reserved64[3];

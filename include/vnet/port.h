@@ -145,6 +145,12 @@ VNET_API int vnet_port_set_mtu(struct vnet_switch *sw, vnet_port_id id,
 VNET_API int vnet_port_set_flags(struct vnet_switch *sw, vnet_port_id id,
 				 uint32_t flags);
 
+/* An address that is made of a name and 16 octets of @seed: always the same,
+ * locally administered (IEEE 802, 8.4), and not to be foretold without the
+ * seed (SipHash-2-4). */
+VNET_API struct vnet_mac vnet_mac_derive(const uint8_t seed[16],
+					 const char *name);
+
 /* Read a port. Return: 0; -ENOENT, -EINVAL for an unknown info->size. */
 VNET_API int vnet_port_get(const struct vnet_switch *sw, vnet_port_id id,
 			   struct vnet_port_info *info);

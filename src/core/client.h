@@ -58,8 +58,10 @@ struct vnet_counters {
 
 /* What one worker changes of a client; nobody else does. */
 struct vnet_lane {
-	uint64_t pending; /* bit i: frame i of the batch is meant for it */
-	uint16_t skip;    /* of the first of them, frames already sent */
+	uint64_t pending;  /* bit i: frame i of the batch is meant for it, */
+	uint64_t via_out;  /* with VNET_VIA_OUT, */
+	uint64_t via_both; /* and VNET_VIA_BOTH beside it */
+	uint16_t skip;     /* of the first of them, frames already sent */
 	struct vnet_counters count;
 	struct vnet_queue queue;
 	struct vnet_mark mark[VNET_NMARKS];

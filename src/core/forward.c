@@ -202,14 +202,21 @@ is_own_of(const struct vnet_client *c, uint64_t dst)
 	return dst && dst == c->own;
 }
 
+/* Is a frame to that address one that @c takes? */
+static bool
+takes(const struct vnet_client *c, const struct vnet_eth *eth)
+{
+	return c->accept == VNET_ACCEPT_ALL || vnet_mac_is_group(eth->dst) ||
+	       is_own_of(c, eth->dst);
+}
+
 /* Does @c take what is sent to its port? */
 static enum vnet_drop
 receive(const struct vnet_switch *sw, const struct vnet_client *c,
 	const struct vnet_frame *f, const struct vnet_eth *eth,
 	enum vnet_traffic traffic, struct vnet_dest *d)
 {
-	if (c->accept == VNET_ACCEPT_OWN && !vnet_mac_is_group(eth->dst) &&
-	    !is_own_of(c, eth->dst))
+	if (!takes(c, eth))
 		return VNET_DROP_NOT_ADDRESSED;
 	if (vnet_chain_run(vnet_client_filters(c, VNET_RECEIVE_IN), f,
 			   &d->receive) == VNET_DROP)
@@ -289,8 +296,23 @@ hears_out(const struct vnet_client *c, const struct vnet_frame *f,
 	       vnet_chain_run(chain, f, rule) == VNET_PASS;
 }
 
+/* How a frame comes to @c that hears what its vif writes: if it @is_sibling of
+ * the writer, perhaps also as all others. */
+static uint8_t
+via_of(const struct vnet_client *c, bool is_sibling, const struct vnet_frame *f,
+       const struct vnet_eth *eth, const struct egress *e)
+{
+	uint32_t rule;
+
+	if (!is_sibling || e->drop || !takes(c, eth) ||
+	    vnet_chain_run(vnet_client_filters(c, VNET_RECEIVE_IN), f, &rule) ==
+		    VNET_DROP)
+		return VNET_VIA_OUT;
+	return VNET_VIA_OUT | VNET_VIA_BOTH;
+}
+
 /* @c gets what its vif writes, and has not left it: only its own limits hold. */
-static void
+static struct vnet_dest *
 add_out(const struct vnet_switch *sw, struct vnet_decision *v,
 	struct vnet_client *c, uint32_t rule, const struct vnet_frame *f,
 	const struct vnet_eth *eth, const struct vnet_offload *o)
@@ -303,6 +325,7 @@ add_out(const struct vnet_switch *sw, struct vnet_decision *v,
 		drop = ask(c->limits[VNET_EGRESS], traffic_of(v, eth), sw->now,
 			   &d->blame);
 	d->drop = (uint8_t)drop;
+	return d;
 }
 
 /* Those clients of the sender's own vif, itself included, that get the frame. */
@@ -317,14 +340,18 @@ add_siblings(const struct vnet_switch *sw, const struct vnet_client *in,
 	for (struct vnet_client *c = in->port->clients; c; c = c->next) {
 		uint32_t rule = VNET_NO_RULE;
 
-		if (hears_out(c, f, &rule)) {
-			add_out(sw, v, c, rule, f, eth, o);
-		} else if (is_for_sibling(in, c, f, eth, v)) {
-			if (!has_left)
-				e = leave_port(in->port, f, o);
+		bool is_out = hears_out(c, f, &rule);
+		bool is_sibling = is_for_sibling(in, c, f, eth, v);
+
+		if (is_sibling && !has_left) {
+			e = leave_port(in->port, f, o);
 			has_left = true;
-			add_client(sw, v, c, VNET_REACH_SIBLING, f, eth, &e);
 		}
+		if (is_out)
+			add_out(sw, v, c, rule, f, eth, o)->via =
+				via_of(c, is_sibling, f, eth, &e);
+		else if (is_sibling)
+			add_client(sw, v, c, VNET_REACH_SIBLING, f, eth, &e);
 	}
 }
 
@@ -668,10 +695,11 @@ commit_odd_in(struct vnet_switch *sw, struct vnet_client *in,
 }
 
 static void
-commit_odd_dest(struct vnet_switch *sw, const struct vnet_dest *d,
+commit_odd_dest(struct vnet_switch *sw, const struct vnet_dest *d, uint32_t i,
 		const struct cost *cost)
 {
 	struct vnet_client *c = d->client;
+	struct vnet_lane *lane = &c->lane[0];
 
 	vnet_chain_hit(vnet_client_chain(c, d->reach == VNET_REACH_OUT
 						    ? VNET_RECEIVE_OUT
@@ -681,6 +709,10 @@ commit_odd_dest(struct vnet_switch *sw, const struct vnet_dest *d,
 		if (!d->blame.is_ports || d->is_ports_first)
 			count_limited(sw, c, VNET_EGRESS, d->blame, cost);
 	} else if (!d->drop) {
+		if (d->via & VNET_VIA_OUT)
+			lane->via_out |= UINT64_C(1) << i;
+		if (d->via & VNET_VIA_BOTH)
+			lane->via_both |= UINT64_C(1) << i;
 		take(c->limits[VNET_EGRESS], cost, sw->now);
 		if (d->is_ports_first)
 			take(c->port->limits[VNET_EGRESS], cost, sw->now);
@@ -690,7 +722,7 @@ commit_odd_dest(struct vnet_switch *sw, const struct vnet_dest *d,
 /* What decide has asked of limits and receive filters. */
 static __attribute__((noinline)) void
 commit_odd(struct vnet_switch *sw, struct vnet_client *in,
-	   const struct vnet_frame *f, const struct vnet_parsed *p,
+	   const struct vnet_frame *f, uint32_t i, const struct vnet_parsed *p,
 	   const struct vnet_offload *o, const struct vnet_decision *v)
 {
 	struct cost cost;
@@ -702,7 +734,7 @@ commit_odd(struct vnet_switch *sw, struct vnet_client *in,
 	commit_odd_in(sw, in, v, &cost);
 	for (uint32_t k = 0; k < v->ndests; k++)
 		if (v->dest[k].is_odd)
-			commit_odd_dest(sw, &v->dest[k], &cost);
+			commit_odd_dest(sw, &v->dest[k], i, &cost);
 }
 
 /* Word @k of the clients that are touched will not be empty. */
@@ -751,7 +783,7 @@ commit(struct vnet_switch *sw, struct vnet_worker *w, struct vnet_client *in,
 		vnet_chain_hit(&in->port->chain[VNET_INGRESS], v->rule);
 	vnet_count_add(&sum->in, 1, octets);
 	if (vnet_unlikely(v->is_odd))
-		commit_odd(sw, in, f, &w->parsed[i], &w->offload[i], v);
+		commit_odd(sw, in, f, i, &w->parsed[i], &w->offload[i], v);
 	if (vnet_unlikely(v->drop != VNET_DROP_NONE)) {
 		vnet_count_add(&sum->dropped, 1, octets);
 		vnet_count_add(&in->lane[0].count.in_drops[v->drop], 1, octets);
@@ -775,7 +807,7 @@ set_view(struct vnet_frame *out, const struct vnet_frame *f,
 	out->depth++;
 	out->hdr_len = 0;
 	out->nsegs = 1;
-	out->reserved8 = 0;
+	out->via = 0;
 	out->reserved32 = 0;
 	for (size_t i = 0; i < 3; i++)
 		out->reserved64[i] = 0;
@@ -783,6 +815,23 @@ set_view(struct vnet_frame *out, const struct vnet_frame *f,
 		out->hdr_len = o->hdr_len;
 		out->nsegs = o->nsegs;
 	}
+}
+
+/* How frame @i comes to a client. */
+static uint8_t
+via(const struct vnet_lane *lane, uint32_t i)
+{
+	return (uint8_t)((lane->via_out >> i & 1 ? VNET_VIA_OUT : 0) |
+			 (lane->via_both >> i & 1 ? VNET_VIA_BOTH : 0));
+}
+
+/* What is gathered is this client's alone: each frame says how it comes. */
+static VNET_COLD void
+mark_via(struct vnet_worker *w, const struct vnet_lane *lane, uint64_t mask)
+{
+	for (uint32_t k = 0; mask; mask &= mask - 1)
+		w->out[k++].via = via(lane, lowest_bit(mask));
+	w->gathered = 0;
 }
 
 /* Lay the frames of @mask side by side. Destinations of a flood have the same
@@ -876,6 +925,7 @@ outputs_next(struct outputs *it, struct vnet_frame *out, uint8_t **buf)
 	if (it->is_resolved) {
 		used = vnet_resolver_next(&it->resolver, *buf, out);
 		*buf += used;
+		out->via = it->resolver.f->via;
 		return used != 0;
 	}
 	if (!it->f)
@@ -935,6 +985,7 @@ send_resolved(struct vnet_switch *sw, struct vnet_worker *w,
 			i = lowest_bit(left);
 			left &= left - 1;
 			set_view(&view, &frames[i], &w->offload[i]);
+			view.via = via(lane, i);
 			outputs_begin(&it, &view, &w->offload[i], c->carries);
 			made = 1;
 		}
@@ -966,6 +1017,8 @@ send_pending(struct vnet_switch *sw, struct vnet_worker *w,
 	int error;
 
 	gather(w, frames, mask);
+	if (vnet_unlikely(lane->via_out))
+		mark_via(w, lane, mask);
 	vnet_count_add(&lane->count.out, w->gathered_count.frames,
 		       w->gathered_count.octets);
 	lane->skip = 0;
@@ -1037,6 +1090,7 @@ enqueue_frame(struct vnet_switch *sw, struct vnet_worker *w,
 	uint8_t *buf = w->scratch;
 
 	set_view(&view, &frames[i], &w->offload[i]);
+	view.via = via(lane, i);
 	outputs_begin(&it, &view, &w->offload[i], c->carries);
 	while (outputs_next(&it, &out, &buf)) {
 		buf = w->scratch;
@@ -1084,15 +1138,21 @@ flush(struct vnet_switch *sw, struct vnet_worker *w,
 
 			lane->pending = send_pending(sw, w, c, frames);
 			left |= lane->pending;
+			if (vnet_likely(!lane->pending))
+				lane->via_out = lane->via_both = 0;
 		}
 	}
 	if (vnet_unlikely(left))
 		enqueue_left(sw, w, in, frames, left);
 	for (uint32_t k = w->first_touched; k < w->end_touched; k++) {
-		for (uint64_t m = w->touched[k]; m && left; m &= m - 1)
-			vnet_switch_client_at(sw, 64 * k + lowest_bit(m))
-				->lane[0]
-				.pending = 0;
+		for (uint64_t m = w->touched[k]; m && left; m &= m - 1) {
+			struct vnet_lane *lane =
+				&vnet_switch_client_at(sw,
+						       64 * k + lowest_bit(m))
+					 ->lane[0];
+
+			lane->pending = lane->via_out = lane->via_both = 0;
+		}
 		w->touched[k] = 0;
 	}
 	w->first_touched = UINT32_MAX;

@@ -2,12 +2,39 @@
 #include <errno.h>
 #include <string.h>
 
+#include "eth.h"
 #include "port.h"
+#include "siphash.h"
 #include "why.h"
 
 #define FLAGS_ALL                                                          \
 	(VNET_PORT_PER_CLIENT | VNET_PORT_NO_SIBLINGS | VNET_PORT_STICKY | \
 	 VNET_PORT_LOOP_GUARD)
+
+static uint64_t
+load_seed(const uint8_t *p)
+{
+	uint64_t v = 0;
+
+	for (int i = 8; i-- > 0;)
+		v = v << 8 | p[i];
+	return v;
+}
+
+struct vnet_mac
+vnet_mac_derive(const uint8_t seed[16], const char *name)
+{
+	const uint64_t key[2] = {load_seed(seed), load_seed(seed + 8)};
+	struct vnet_mac mac;
+	size_t len = 0;
+
+	while (name[len])
+		len++;
+	vnet_mac_store(mac.octet,
+		       vnet_siphash(key, (const uint8_t *)name, len) >> 16);
+	mac.octet[0] = (mac.octet[0] & 0xfc) | 0x02;
+	return mac;
+}
 
 int
 vnet_port_flags_check(uint32_t flags, struct vnet_why *why)

@@ -40,6 +40,7 @@ struct record {
 	uint16_t hdr_len;
 	uint16_t nsegs;
 	struct vnet_tag tag[VNET_MAX_TAGS];
+	uint8_t via;
 };
 
 /* Octets of a record, in whole units of 8. */
@@ -494,6 +495,7 @@ append(struct vnet_pool *pool, struct vnet_queue *q, uint32_t i,
 		.hdr_len = f->hdr_len,
 		.nsegs = f->nsegs,
 		.tag = {f->tag[0], f->tag[1]},
+		.via = f->via,
 	};
 	copy_octets(pool, block, off, NULL, f->data, f->len);
 	s->tail_block = block;
@@ -690,6 +692,7 @@ vnet_queue_peek(struct vnet_pool *pool, struct vnet_queue *q,
 		.gso_size = r->gso_size,
 		.hdr_len = r->hdr_len,
 		.nsegs = r->nsegs,
+		.via = r->via,
 		.tag = {r->tag[0], r->tag[1]},
 	};
 	if (record_size(r->len) <= VNET_POOL_BLOCK - t->off) {

@@ -983,6 +983,24 @@ derive_address(uint64_t mac, uint32_t index)
 	return (h & UINT64_C(0xfcffffffffff)) | UINT64_C(0x020000000000);
 }
 
+static const struct vnet_client *
+find_own(const struct vnet_port *port, uint64_t mac)
+{
+	const struct vnet_client *c = port->clients;
+
+	while (c && c->own != mac)
+		c = c->next;
+	return c;
+}
+
+static int
+has_that_address(struct vnet_why *why, uint64_t mac)
+{
+	return vnet_why_not(why, -EEXIST,
+			    "another client of the port has that address", mac,
+			    0);
+}
+
 static int
 address_of(const struct vnet_port *port,
 	   const struct vnet_client_config *config, uint32_t index,
@@ -1000,13 +1018,7 @@ address_of(const struct vnet_port *port,
 			      : 0;
 	}
 	*own = wanted ? wanted : derive_address(mac, index);
-	for (const struct vnet_client *c = port->clients; c; c = c->next)
-		if (c->own == *own)
-			return vnet_why_not(why, -EEXIST,
-					    "another client of the port has "
-					    "that address",
-					    *own, 0);
-	return 0;
+	return find_own(port, *own) ? has_that_address(why, *own) : 0;
 }
 
 int
@@ -1090,6 +1102,34 @@ vnet_client_remove(struct vnet_switch *sw, vnet_client_id id)
 	if (sw->entered)
 		return -EBUSY;
 	bury(sw, remove_client(sw, c));
+	return 0;
+}
+
+int
+vnet_client_set_mac(struct vnet_switch *sw, vnet_client_id id,
+		    struct vnet_mac mac, struct vnet_why *why)
+{
+	struct vnet_client *c = vnet_switch_client(sw, id);
+	uint64_t own = vnet_mac_load(mac.octet);
+	const struct vnet_client *has;
+
+	if (!c)
+		return vnet_why_errno(why, -ENOENT);
+	if (vnet_port_is_shared(c->port))
+		return vnet_why(why, "the clients of the port have one address",
+				0, own, 0);
+	if (!own || vnet_mac_is_group(own))
+		return vnet_why(why, "address that no client can have", 0, own,
+				0);
+	has = find_own(c->port, own);
+	if (has && has != c)
+		return has_that_address(why, own);
+	if (sw->entered)
+		return vnet_why_errno(why, -EBUSY);
+	if (own == c->own)
+		return 0;
+	forget_addresses(sw, c, false);
+	c->own = own;
 	return 0;
 }
 

@@ -53,6 +53,7 @@ struct vnet_dest {
 	uint8_t drop;
 	bool is_odd;
 	uint8_t reach;
+	uint8_t via; /* VNET_VIA_* */
 	bool is_ports_first;
 	struct vnet_blame blame;
 };

@@ -68,7 +68,7 @@ transmit(struct port *p, const struct vnet_frame *f)
 	MUST(f->depth >= 1 && f->depth <= VNET_MAX_DEPTH);
 	MUST(f->len >= VNET_ETH_HEADER_LEN);
 	MUST(f->ntags <= VNET_MAX_TAGS);
-	MUST(!f->reserved8 && !f->reserved32);
+	MUST(!f->via && !f->reserved32);
 	MUST(!(vnet_offload_wants(f) & ~p->ops.carries));
 	MUST(!vnet_offload_is_cut(f, p->ops.carries));
 	MUST(vnet_offload_check(f, &o));

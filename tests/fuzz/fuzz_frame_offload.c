@@ -111,7 +111,7 @@ resolve(const struct vnet_frame *f, const uint32_t *carries, int ncarries,
 		MUST(out.data == buf && out.depth == f->depth);
 		MUST(!(vnet_offload_wants(&out) & ~*carries));
 		MUST(vnet_offload_check(&out, &made));
-		MUST(out.nsegs == made.nsegs && out.reserved8 == 0);
+		MUST(out.nsegs == made.nsegs && out.via == 0);
 		if (out.gso_type != VNET_GSO_NONE)
 			MUST(out.hdr_len == made.hdr_len);
 		if (r.cut)

@@ -129,7 +129,7 @@ spoil_fields(struct tape *t, struct vnet_frame *f)
 		f->depth = (uint8_t)value;
 		break;
 	case 8:
-		f->reserved8 = (uint8_t)value;
+		f->via = (uint8_t)value;
 		f->reserved32 = value;
 		f->reserved64[value % 3] = value;
 		break;

@@ -514,9 +514,11 @@ check_sent(const struct driver *d, const struct vnet_frame *f, size_t n)
 		TAPE_EXPECT(t, f->ntags <= VNET_MAX_TAGS);
 		TAPE_EXPECT(t, f->nsegs >= 1 && f->nsegs <= VNET_MAX_SEGMENTS);
 		TAPE_EXPECT(t, f->depth >= 1 && f->depth <= VNET_MAX_DEPTH);
-		TAPE_EXPECT(t, !f->reserved8 && !f->reserved32 &&
-				       !f->reserved64[0] && !f->reserved64[1] &&
-				       !f->reserved64[2]);
+		TAPE_EXPECT(t,
+			    !f->via || f->via == VNET_VIA_OUT ||
+				    f->via == (VNET_VIA_OUT | VNET_VIA_BOTH));
+		TAPE_EXPECT(t, !f->reserved32 && !f->reserved64[0] &&
+				       !f->reserved64[1] && !f->reserved64[2]);
 		if (f->nsegs > 1)
 			len = (uint32_t)f->hdr_len + f->gso_size;
 		TAPE_EXPECT(t, len <= 14 + 8 + port->mtu);

@@ -129,7 +129,6 @@ fake_send(void *ctx, const struct vnet_frame *frames, size_t n, size_t *refused)
 		assert_true(f->len <= sizeof(fake->data));
 		assert_true(f->nsegs >= 1);
 		assert_true(f->depth >= 1);
-		assert_int_equal(f->reserved8, 0);
 		assert_int_equal(f->reserved32, 0);
 		assert_true(!f->reserved64[0] && !f->reserved64[1] &&
 			    !f->reserved64[2]);

@@ -125,6 +125,24 @@ test_port_is_what_its_configuration_says(void **state)
 }
 
 static void
+test_address_of_a_name_is_always_the_same(void **state)
+{
+	uint8_t seed[16] = {1, 2, 3};
+	struct vnet_mac a, b;
+
+	(void)state;
+	a = vnet_mac_derive(seed, "vif0");
+	b = vnet_mac_derive(seed, "vif0");
+	assert_memory_equal(&a, &b, sizeof(a));
+	assert_int_equal(a.octet[0] & 3, 2);
+	b = vnet_mac_derive(seed, "vif1");
+	assert_memory_not_equal(&a, &b, sizeof(a));
+	seed[15] = 1;
+	b = vnet_mac_derive(seed, "vif0");
+	assert_memory_not_equal(&a, &b, sizeof(a));
+}
+
+static void
 test_name_is_unique_in_its_switch(void **state)
 {
 	struct net *net = *state;
@@ -739,6 +757,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_wrong_configuration_is_refused_with_its_reason),
 		TEST(test_port_is_what_its_configuration_says),
+		TEST(test_address_of_a_name_is_always_the_same),
 		TEST(test_name_is_unique_in_its_switch),
 		TEST(test_no_more_ports_than_configured_are_added),
 		TEST(test_port_that_has_gone_is_never_found_again),

@@ -163,7 +163,7 @@ assert_same_frame(const struct vnet_frame *a, const struct vnet_frame *b)
 		assert_int_equal(a->tag[i].tpid, b->tag[i].tpid);
 		assert_int_equal(a->tag[i].tci, b->tag[i].tci);
 	}
-	assert_int_equal(a->reserved8, 0);
+	assert_int_equal(a->via, 0);
 	assert_int_equal(a->reserved32, 0);
 	for (int i = 0; i < 3; i++)
 		assert_true(!a->reserved64[i]);

@@ -416,6 +416,80 @@ test_filters_out_hear_what_the_vif_writes_and_its_writer_too(void **state)
 }
 
 static void
+test_frame_says_whether_it_came_by_the_filters_out(void **state)
+{
+	struct vif *v = *state;
+
+	add_rule(v, v->x->id, VNET_RECEIVE_OUT, VNET_PASS, all, 1);
+	test_send(&v->net.a, TEST_BROADCAST, 1, 0);
+	assert_int_equal(v->x->last.via, 0);
+	test_send(v->y, TEST_BROADCAST, VIF, 0);
+	assert_int_equal(v->x->last.via, VNET_VIA_OUT | VNET_VIA_BOTH);
+	assert_int_equal(v->z->last.via, 0);
+	assert_int_equal(v->net.a.last.via, 0);
+	test_send(v->y, 1, VIF, 0);
+	assert_int_equal(v->x->last.via, VNET_VIA_OUT);
+	test_send(v->x, TEST_BROADCAST, VIF, 0);
+	assert_int_equal(v->x->last.via, VNET_VIA_OUT);
+	assert_int_equal(v->y->last.via, 0);
+	assert_int_equal(vnet_filter_set_default(v->net.sw, v->x->id,
+						 VNET_RECEIVE_IN, VNET_DROP),
+			 0);
+	test_send(v->y, TEST_BROADCAST, VIF, 0);
+	assert_int_equal(v->x->last.via, VNET_VIA_OUT);
+}
+
+static void
+test_frame_that_waits_keeps_how_it_came(void **state)
+{
+	struct vif *v = *state;
+
+	add_rule(v, v->x->id, VNET_RECEIVE_OUT, VNET_PASS, all, 1);
+	v->x->room = 0;
+	test_send(v->y, TEST_BROADCAST, VIF, 0);
+	test_send(&v->net.a, TEST_BROADCAST, 1, 0);
+	v->x->room = FAKE_ENDLESS;
+	assert_int_equal(vnet_client_output(v->net.sw, v->x->id, 1, 0), 1);
+	assert_int_equal(v->x->last.via, VNET_VIA_OUT | VNET_VIA_BOTH);
+	assert_int_equal(vnet_client_output(v->net.sw, v->x->id, 1, 0), 1);
+	assert_int_equal(v->x->last.via, 0);
+}
+
+static void
+test_client_of_its_own_address_may_take_another(void **state)
+{
+	struct vif *v = *state;
+	struct vnet_client_info info = {.size = sizeof(info)};
+	const struct vnet_mac mac = test_mac(0x77);
+	struct vnet_why why;
+
+	assert_int_equal(vnet_client_set_mac(v->net.sw, v->x->id, mac, NULL),
+			 0);
+	assert_int_equal(vnet_client_get(v->net.sw, v->x->id, &info), 0);
+	assert_memory_equal(info.mac.octet, mac.octet, sizeof(mac));
+	test_send(v->y, 0x77, VIF, 0);
+	assert_got(v, 1, 0, 0, 0, 0);
+	assert_int_equal(vnet_client_set_mac(v->net.sw, v->y->id,
+					     test_mac(0x77), &why),
+			 -EEXIST);
+	assert_int_equal(vnet_client_set_mac(v->net.sw, v->x->id,
+					     test_mac(0x77), &why),
+			 0);
+	assert_int_equal(vnet_client_set_mac(v->net.sw, v->x->id,
+					     (struct vnet_mac){{1}}, &why),
+			 -EINVAL);
+	assert_int_equal(vnet_client_set_mac(v->net.sw, v->x->id,
+					     (struct vnet_mac){{0}}, &why),
+			 -EINVAL);
+	assert_int_equal(vnet_client_set_mac(v->net.sw, v->net.a.id,
+					     test_mac(0x78), &why),
+			 -EINVAL);
+	assert_int_equal(vnet_client_set_mac(v->net.sw, 99, test_mac(0x78),
+					     &why),
+			 -ENOENT);
+}
+
+static void
 test_filters_out_hear_nothing_that_is_too_long(void **state)
 {
 	struct vif *v = *state;
@@ -818,6 +892,9 @@ main(void)
 		TEST(client_takes_only_what_its_filters_pass, shared),
 		TEST(filters_out_hear_what_the_vif_writes_and_its_writer_too,
 		     shared),
+		TEST(frame_says_whether_it_came_by_the_filters_out, shared),
+		TEST(frame_that_waits_keeps_how_it_came, shared),
+		TEST(client_of_its_own_address_may_take_another, per_client),
 		TEST(filters_out_hear_nothing_that_is_too_long, shared),
 		TEST(what_is_heard_of_the_vif_takes_nothing_from_its_limits,
 		     shared),
