@@ -18,6 +18,12 @@ FREESTANDING = {
 }
 CORE = FREESTANDING | {"<string.h>", "<errno.h>"}
 
+# What the headers of the Mach port, and it, see beside these.
+MACH = ("<mach/", "<device/")
+
+# What MIG makes.
+GENERATED = '"device_server.h"'
+
 # For programs that have a libc; nothing else may include it.
 HOSTED = "malloc.h"
 
@@ -38,8 +44,12 @@ def check(folder, allowed, own):
                 ok = False
             elif name.startswith("<vnet/"):
                 ok = pathlib.Path("include", name[1:-1]).exists()
+            elif name == GENERATED:
+                ok = file.parent.name == "mach"
             elif name.startswith('"'):
                 ok = own and (own / name[1:-1]).exists()
+            elif file.name.startswith("mach") or "mach" in file.parts:
+                ok = name in allowed or name.startswith(MACH)
             else:
                 ok = name in allowed
             if not ok:
@@ -61,6 +71,7 @@ def main():
         *check("src/core", CORE, pathlib.Path("src/core")),
         *check("src/ports/null", CORE, pathlib.Path("src/ports/null")),
         *check("src/ports/inproc", CORE, pathlib.Path("src/ports/inproc")),
+        *check("src/ports/mach", CORE, pathlib.Path("src/ports/mach")),
         *check_driver("src/ports/linux-tap"),
     ]
     print("\n".join(wrong))

@@ -17,6 +17,9 @@ import sys
 DECLARATION = re.compile(r"^VNET_API\b[^;{]*?\b(vnet_\w+)\s*\(", re.M)
 HOSTED = {"attach.h", "medium.h", "stream.h", "tap.h", "uplink.h"}
 
+# In a static library of its own, where there is Mach.
+MACH = "mach*.h"
+
 
 def main():
     library, soname = sys.argv[1:]
@@ -24,6 +27,8 @@ def main():
 
     declared = set()
     for header in pathlib.Path("include/vnet").glob("*.h"):
+        if header.match(MACH):
+            continue
         if (header.name in HOSTED) != soname.startswith("libvnet-tap"):
             continue
         text = header.read_text()
