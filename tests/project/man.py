@@ -83,6 +83,14 @@ def missing(vnet_switch, vnetctl, vnet_plug):
     words = set(options(run(vnet_plug, "--help")))
     yield from (f"vnet-plug.8: {w}" for w in words if not has(w, shown))
 
+    # Of a task that has no way to be asked.
+    shown = text("vnet-mach.8")
+    words = {"--" + w for w in names("examples/vnet-mach/options.c", OPTION)}
+    words.add("--switch")  # the supervisor's
+    told = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", shown))
+    yield from (f"vnet-mach.8: {w}" for w in words - told)
+    yield from (f"vnet-mach.8: {w} is no option" for w in told - words - HURD)
+
     shown = text("vnet-switch.conf.5")
     words = names("examples/vnet-switch/keys.c", KEY)
     yield from (f"vnet-switch.conf.5: {w}" for w in words if not has(w, shown))
@@ -140,6 +148,12 @@ def forwards(example):
     command = [*enter, sys.executable, "-c", TWO_HOSTS, example]
     return run(*command) == "received\n"
 
+
+# A row of the table of options.
+OPTION = r'^\t\{"([\w-]+)", '
+
+# Options of other programs in the example of a boot script.
+HURD = {"--readonly", "--multiboot-command-line", "--exec-server-task"}
 
 # A row of the table of keys.
 KEY = r'^\t\{(?:\.\w+ = )?"(\w+)", '

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The switch and its server, as the arguments want them. What is wrong is said on
+ * the console.
+ */
+#ifndef PLANT_H
+#define PLANT_H
+
+#include <vnet/mach.h>
+
+#include "options.h"
+
+/**
+ * struct plant - all that there is
+ * @port:	that of each port of the options; VNET_NO_ID of OPTIONS_PREFIX
+ * @master:	NULL until plant_open()
+ * @max_clients: of the switch
+ */
+struct plant {
+	const struct options *o;
+	struct vnet_switch *sw;
+	struct vnet_mach *m;
+	struct vnet_mach_master *master;
+	vnet_port_id port[OPTIONS_MAX_PORTS];
+	uint32_t max_clients;
+};
+
+/* Make the switch, its ports, and a server that calls @want_worker: struct
+ * vnet_mach_config. @o stays. */
+bool plant_create(struct plant *p, const struct options *o,
+		  void (*want_worker)(void *ctx), void *ctx);
+
+/**
+ * plant_open() - begin to serve
+ * @receive:	the receive right of the master, which is taken; MACH_PORT_NULL to
+ *		have one made
+ * @real:	the device master that there is, which uplinks are opened with;
+ *		lent, may be null
+ * @forwards:	what is not ours is passed on to @real
+ */
+bool plant_open(struct plant *p, mach_port_t receive, mach_port_t real,
+		bool forwards);
+
+#endif
