@@ -11,6 +11,9 @@ if(VNET_TAP)
   list(APPEND libraries vnet_tap vnet_tap_static)
   list(APPEND pc_files libvnet-tap)
 endif()
+if(VNET_MACH)
+  list(APPEND libraries vnet_mach)
+endif()
 
 install(TARGETS ${libraries}
   EXPORT vnet-targets

@@ -36,8 +36,10 @@ fi
 # The headers of a driver are there if it is.
 hosted=()
 if [[ -z $(find "$prefix" -name 'libvnet-tap.so') ]]; then
-    hosted=(-I medium.h -I stream.h -I tap.h -I uplink.h)
+    hosted=(-I attach.h -I medium.h -I stream.h -I tap.h -I uplink.h)
 fi
+# Those of Mach are where it is.
+hosted+=(--ignore 'mach*.h')
 diff <(ls "${hosted[@]}" "$headers") <(ls "$prefix/include/vnet")
 for header in "$prefix"/include/vnet/*.h; do
     header=vnet/${header##*/}
