@@ -499,6 +499,9 @@ def older_tree(revision):
                 ["git", "-C", ROOT, "archive", "-o", tar, sha], "git archive",
             )
             run_quietly(["tar", "-xf", tar, "-C", tree], "unpacking")
+            # What scripts/deps has put below build/ is for all trees.
+            (tree / "build").mkdir()
+            (tree / "build" / "sysroot").symlink_to(BUILD / "sysroot")
             tree.rename(source)
     return Tree(source, source / "build" / "release", f"@{revision}")
 
