@@ -159,16 +159,6 @@ set_up(struct supervisor *s)
 		    0);
 }
 
-static void
-start(struct supervisor *s, vnet_nsec now)
-{
-	s->started = now;
-	s->next = VNET_NEVER;
-	must(template_start(s->template, s->claims, &s->task),
-	     "cannot start a switch");
-	request(s, s->task, MACH_NOTIFY_DEAD_NAME, 1);
-}
-
 /* Both are to be gone: the task, and its right to the master. */
 static void
 plan(struct supervisor *s, vnet_nsec now)
@@ -181,8 +171,25 @@ plan(struct supervisor *s, vnet_nsec now)
 		s->delay = FIRST_DELAY;
 	s->next = now + s->delay;
 	s->delay = s->delay * 2 < LAST_DELAY ? s->delay * 2 : LAST_DELAY;
-	bare_printf("vnet-mach-supervisor: the switch has ended, another one "
-		    "is started\n");
+	bare_printf("vnet-mach-supervisor: another switch is started\n");
+}
+
+/* One that cannot be made now is made later, once there was one: whoever has the
+ * master waits for it. */
+static void
+start(struct supervisor *s, vnet_nsec now)
+{
+	kern_return_t kr;
+
+	s->started = now;
+	s->next = VNET_NEVER;
+	kr = template_start(s->template, s->claims, &s->task);
+	if (kr && s->was_claimed) {
+		plan(s, now);
+		return;
+	}
+	must(kr, "cannot start a switch");
+	request(s, s->task, MACH_NOTIFY_DEAD_NAME, 1);
 }
 
 /* Only our switches send here, and nothing that has more than a right to reply
