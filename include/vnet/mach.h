@@ -67,7 +67,8 @@ struct vnet_mach_sys;
  * @ctx:	handed to these three, which are called under the lock
  * @max_rights:	the most masters and facets together, those still open and
  *		those that only their senders keep; 0 for 1024
- * @max_filters: the most filters of a facet; 0 for 8
+ * @max_filters: the most filters of a facet; 0 for 8. Times @max_rights, 32768 at
+ *		the most: so often may one right be in use
  */
 struct vnet_mach_config {
 	size_t size;

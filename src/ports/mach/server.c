@@ -14,6 +14,10 @@
 #define MAX_FILTERS 8
 #define MAX_CLIENTS 32
 
+/* Of one right that may be every filter's: the kernel counts to 65534, and what a
+ * message brings comes on top (msg.c). */
+#define MAX_REFERENCES 32768
+
 /* Dead names, and what wakes us: more than a few wait only for as long as
  * nobody receives. */
 #define NOTIFY_QLIMIT MACH_PORT_QLIMIT_MAX
@@ -83,6 +87,12 @@ check(const struct vnet_mach_config *c, struct vnet_why *why)
 	if (c->max_rights > UINT32_C(1) << 20)
 		return refuse(why, -EINVAL, "too many rights", 9, c->max_rights,
 			      UINT32_C(1) << 20);
+	if ((uint64_t)(c->max_rights ? c->max_rights : MAX_RIGHTS) *
+		    (c->max_filters ? c->max_filters : MAX_FILTERS) >
+	    MAX_REFERENCES)
+		return refuse(why, -EINVAL,
+			      "more filters than one right can be counted for",
+			      9, c->max_rights, MAX_REFERENCES);
 	if (c->max_filters > 64)
 		return refuse(why, -EINVAL, "too many filters of a facet", 10,
 			      c->max_filters, 64);

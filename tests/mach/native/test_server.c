@@ -678,6 +678,9 @@ test_a_right_may_be_known_by_its_payload(void **state)
 	fake_enter(l.r.server);
 	config.sw = l.r.sw;
 	config.alloc = &l.r.alloc.alloc;
+	config.max_rights = 4097;
+	assert_int_equal(vnet_mach_create(&m, &config, NULL), -EINVAL);
+	config.max_rights = 4096;
 	assert_int_equal(vnet_mach_create(&m, &config, NULL), 0);
 	assert_int_equal(vnet_mach_master_add(m, &master, &s, NULL), 0);
 	named_by_payload = vnet_mach_master_right(s);
