@@ -70,7 +70,7 @@ struct uplink_right {
  * @has_session: the rights below are there
  * @is_lost:	the session is over and is to be ended: @info.error
  * @is_up:	all is set up
- * @step:	what is asked for now
+ * @step:	the request that is next, or out
  * @is_asked:	the request for it is out. It is not where the driver's queue
  *		was full
  * @voids:	notifications about rights to reply to that were never sent
