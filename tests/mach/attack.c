@@ -32,37 +32,6 @@ static struct service service = {
 };
 static uint8_t frame[5000], got[5000];
 
-static void
-drop(mach_port_t right)
-{
-	CHECK_OK(mach_port_deallocate(mach_task_self(), right));
-}
-
-static void
-drop_receiver(mach_port_t right)
-{
-	CHECK_OK(mach_port_mod_refs(mach_task_self(), right,
-				    MACH_PORT_RIGHT_RECEIVE, -1));
-}
-
-/* Two clients that talk: whatever has happened, they still do. */
-static void
-expect_service(void)
-{
-	mach_port_t a = client_open(service.master, "vif0");
-	mach_port_t b = client_open(service.master, "vif1");
-	mach_port_t rb = client_receiver(16);
-	size_t len = client_frame(frame, 200, 0xff, 1, 3);
-
-	client_listen(b, rb, 0, IN);
-	client_write(a, frame, len);
-	CHECK_EQ(client_get(rb, got, sizeof(got), 1000), len);
-	CHECK(!memcmp(got, frame, len));
-	drop_receiver(rb);
-	drop(a);
-	drop(b);
-}
-
 struct array_msg {
 	mach_msg_header_t head;
 	mach_msg_type_long_t type;
@@ -124,13 +93,13 @@ test_rights_beyond_count_take_no_name_away(void)
 	CHECK_EQ(client_get(rv, got, sizeof(got), 1000), 60);
 	CHECK_EQ(client_get(rv, got, sizeof(got), 30), 0);
 	CHECK_EQ(client_get(ra, got, sizeof(got), 1000), 60);
-	drop(a);
+	client_drop(a);
 	client_write(b, frame, client_frame(frame, 60, 0xff, 2, 1));
 	CHECK_EQ(client_get(rv, got, sizeof(got), 1000), 60);
-	drop_receiver(ra);
-	drop_receiver(rv);
-	drop(b);
-	drop(victim);
+	client_drop_receiver(ra);
+	client_drop_receiver(rv);
+	client_drop(b);
+	client_drop(victim);
 }
 
 /*
@@ -205,8 +174,8 @@ test_messages_too_long_hold_up_nobody(void)
 	bare_printf("%u us, and with messages too long %u us\n",
 		    (unsigned)(alone / 1000), (unsigned)(with / 1000));
 	CHECK(with < 4 * alone + 500000000);
-	drop(a);
-	drop(b);
+	client_drop(a);
+	client_drop(b);
 }
 
 /* More than there is room for in an address space. */
@@ -235,7 +204,7 @@ test_memory_beyond_our_space_is_gone(void)
 	vm_address_t huge = 0;
 	uint32_t memory;
 
-	expect_service();
+	service_expect_traffic(&service, "vif0", "vif1");
 	memory = guest_memory(service.task);
 	CHECK_OK(vm_allocate(mach_task_self(), &huge, size, TRUE));
 	for (int i = 0; i < 4; i++) {
@@ -253,9 +222,9 @@ test_memory_beyond_our_space_is_gone(void)
 				  MACH_PORT_NULL, 0, MACH_PORT_NULL));
 	}
 	CHECK_OK(vm_deallocate(mach_task_self(), huge, size));
-	expect_service();
+	service_expect_traffic(&service, "vif0", "vif1");
 	CHECK(guest_memory(service.task) < memory + (1 << 20));
-	drop(a);
+	client_drop(a);
 }
 
 /*
@@ -303,25 +272,25 @@ test_many_that_wait_hold_up_nobody(void)
 		for (int i = 0; i < NSTUCK; i++) {
 			if (i % 3)
 				CHECK_OK(device_close(stuck[i]));
-			drop(stuck[i]);
+			client_drop(stuck[i]);
 		}
 		/* Their places are free when the threads are back. */
 		bare_sleep_ms(200);
 		exchange(b, ra, 50);
 	}
 	pager_stop(&p);
-	drop_receiver(ra);
-	drop(a);
-	drop(b);
+	client_drop_receiver(ra);
+	client_drop(a);
+	client_drop(b);
 }
 
-#define RUN(test)                                      \
-	do {                                           \
-		bare_printf("%s\n", #test);            \
-		test_##test();                         \
-		expect_service();                      \
-		service_expect_names(&service, names); \
-		service_check(&service);               \
+#define RUN(test)                                                 \
+	do {                                                      \
+		bare_printf("%s\n", #test);                       \
+		test_##test();                                    \
+		service_expect_traffic(&service, "vif0", "vif1"); \
+		service_expect_names(&service, names);            \
+		service_check(&service);                          \
 	} while (0)
 
 int
@@ -330,7 +299,7 @@ main(int argc, char **argv)
 	uint32_t names;
 
 	service_start(&service);
-	expect_service();
+	service_expect_traffic(&service, "vif0", "vif1");
 	bare_sleep_ms(50);
 	names = service_names(&service);
 	(void)argc;

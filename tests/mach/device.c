@@ -38,19 +38,6 @@ static struct service service = {
 };
 static uint8_t frame[5000], got[5000];
 
-static void
-drop(mach_port_t right)
-{
-	CHECK(!mach_port_deallocate(mach_task_self(), right));
-}
-
-static void
-drop_receiver(mach_port_t right)
-{
-	CHECK(!mach_port_mod_refs(mach_task_self(), right,
-				  MACH_PORT_RIGHT_RECEIVE, -1));
-}
-
 /* The filter of pfinet by path: type at 12 is ARP, IPv4 or IPv6, RET 1500. */
 static const filter_t pfinet_bpf[28] = {
 	0x0401, 0,      0,      0, /* NETF_IN | NETF_BPF */
@@ -120,12 +107,12 @@ two_pfinets(const filter_t *words, uint32_t n)
 	client_write(b, frame, len);
 	CHECK(client_get(ra, got, sizeof(got), 1000) == len);
 	CHECK(!memcmp(frame, got, len));
-	drop_receiver(ra);
-	drop_receiver(rb);
+	client_drop_receiver(ra);
+	client_drop_receiver(rb);
 	CHECK_EQ(device_close(a), KERN_SUCCESS);
 	CHECK_EQ(device_close(b), KERN_SUCCESS);
-	drop(a);
-	drop(b);
+	client_drop(a);
+	client_drop(b);
 }
 
 static void
@@ -156,9 +143,9 @@ test_pfinet_does_not_hear_what_its_filter_refuses(void)
 	frame[13] = 0xdd;
 	client_write(b, frame, len);
 	CHECK(client_get(ra, got, sizeof(got), 1000) == len);
-	drop_receiver(ra);
-	drop(a);
-	drop(b);
+	client_drop_receiver(ra);
+	client_drop(a);
+	client_drop(b);
 }
 
 /* As a capture does: both directions, beside a stack on the same vif. */
@@ -195,12 +182,12 @@ test_capture_sees_both_directions_once(void)
 	CHECK(client_get(rb, got, sizeof(got), 1000));
 	CHECK(client_get(rc, got, sizeof(got), 1000));
 	CHECK(!client_get(rc, got, sizeof(got), 30));
-	drop_receiver(rs);
-	drop_receiver(rc);
-	drop_receiver(rb);
-	drop(stack);
-	drop(capture);
-	drop(b);
+	client_drop_receiver(rs);
+	client_drop_receiver(rc);
+	client_drop_receiver(rb);
+	client_drop(stack);
+	client_drop(capture);
+	client_drop(b);
 }
 
 static void
@@ -213,7 +200,7 @@ test_write_is_answered_with_its_count_whatever_it_is(void)
 		client_write(a, frame, lens[i]);
 	CHECK_EQ(device_close(a), KERN_SUCCESS);
 	client_write(a, frame, 60);
-	drop(a);
+	client_drop(a);
 }
 
 static void
@@ -245,9 +232,9 @@ test_write_inband_arrives(void)
 		CHECK(client_get(rb, got, sizeof(got), 1000) == 100);
 		CHECK(got[14] == i + 14);
 	}
-	drop_receiver(rb);
-	drop(a);
-	drop(b);
+	client_drop_receiver(rb);
+	client_drop(a);
+	client_drop(b);
 }
 
 static void
@@ -278,7 +265,7 @@ test_status_refuses_what_the_kernel_refuses(void)
 	CHECK_EQ(device_set_status(a, NET_ADDRESS, status, 2),
 		 D_INVALID_OPERATION);
 	CHECK_EQ(device_set_status(a, 12345, status, 1), D_INVALID_OPERATION);
-	drop(a);
+	client_drop(a);
 }
 
 static void
@@ -293,8 +280,8 @@ test_map_and_interrupts_are_refused(void)
 		 D_INVALID_OPERATION);
 	CHECK_EQ(device_intr_ack(a, r, MACH_MSG_TYPE_MAKE_SEND),
 		 D_INVALID_OPERATION);
-	drop_receiver(r);
-	drop(a);
+	client_drop_receiver(r);
+	client_drop(a);
 }
 
 static int
@@ -326,9 +313,9 @@ test_flags_are_the_clients_own(void)
 	CHECK(flags_of(b) == FLAGS_AT_OPEN);
 	set_flags(plain, FLAGS_AT_OPEN | IFF_PROMISC);
 	CHECK(flags_of(plain) == FLAGS_AT_OPEN);
-	drop(a);
-	drop(b);
-	drop(plain);
+	client_drop(a);
+	client_drop(b);
+	client_drop(plain);
 }
 
 static void
@@ -350,11 +337,11 @@ test_client_that_is_not_up_hears_nothing_and_may_write(void)
 	set_flags(a, FLAGS_AT_OPEN);
 	client_write(b, frame, client_frame(frame, 60, 0xff, 2, 1));
 	CHECK(client_get(ra, got, sizeof(got), 1000));
-	drop_receiver(ra);
-	drop_receiver(rs);
-	drop(a);
-	drop(sibling);
-	drop(b);
+	client_drop_receiver(ra);
+	client_drop_receiver(rs);
+	client_drop(a);
+	client_drop(sibling);
+	client_drop(b);
 }
 
 static void
@@ -379,11 +366,11 @@ test_promiscuous_client_hears_what_is_flooded(void)
 	client_write(b, frame, client_frame(frame, 60, 1, 2, 1));
 	CHECK(client_get(rc, got, sizeof(got), 1000));
 	CHECK(!client_get(ra, got, sizeof(got), 30));
-	drop_receiver(ra);
-	drop_receiver(rc);
-	drop(a);
-	drop(b);
-	drop(c);
+	client_drop_receiver(ra);
+	client_drop_receiver(rc);
+	client_drop(a);
+	client_drop(b);
+	client_drop(c);
 }
 
 static void
@@ -412,8 +399,8 @@ test_address_of_its_own_may_be_set(void)
 	to[0] = 0x02000000;
 	to[1] = 0x00010000;
 	CHECK_EQ(device_set_status(b, NET_ADDRESS, to, 2), D_INVALID_OPERATION);
-	drop(a);
-	drop(b);
+	client_drop(a);
+	client_drop(b);
 }
 
 static void
@@ -441,9 +428,9 @@ test_longest_frame_of_the_largest_mtu_passes(void)
 	client_write(a, frame, len);
 	CHECK(client_get(rb, got, sizeof(got), 1000) == len);
 	CHECK(!memcmp(got, frame, len));
-	drop_receiver(rb);
-	drop(a);
-	drop(b);
+	client_drop_receiver(rb);
+	client_drop(a);
+	client_drop(b);
 }
 
 static void
@@ -471,9 +458,9 @@ test_message_leaks_nothing(void)
 	CHECK(*(const uint16_t *)(const void *)m.msg.packet == 51);
 	CHECK(p[98] == 0x08 && p[99] == 0x00);
 	CHECK(p[100 + 47] == 0);
-	drop_receiver(rb);
-	drop(a);
-	drop(b);
+	client_drop_receiver(rb);
+	client_drop(a);
+	client_drop(b);
 }
 
 static void
@@ -508,9 +495,9 @@ test_filters_that_are_none_are_refused(void)
 	/* The one before is still there. */
 	client_write(b, frame, client_frame(frame, 60, 0xff, 2, 1));
 	CHECK(client_get(ra, got, sizeof(got), 1000));
-	drop_receiver(ra);
-	drop(a);
-	drop(b);
+	client_drop_receiver(ra);
+	client_drop(a);
+	client_drop(b);
 }
 
 static void
@@ -534,8 +521,8 @@ test_receive_rights_that_are_none_are_refused(void)
 	CHECK_EQ(device_set_filter(a, service.master, MACH_MSG_TYPE_COPY_SEND,
 				   0, all, 8),
 		 D_INVALID_OPERATION);
-	drop(a);
-	drop(b);
+	client_drop(a);
+	client_drop(b);
 }
 
 static void
@@ -564,9 +551,9 @@ test_same_right_takes_the_place_of_its_filter(void)
 	CHECK(client_get(ra, got, sizeof(got), 1000));
 	CHECK(client_get(ra, got, sizeof(got), 1000));
 	CHECK(!client_get(ra, got, sizeof(got), 30));
-	drop_receiver(ra);
-	drop(a);
-	drop(b);
+	client_drop_receiver(ra);
+	client_drop(a);
+	client_drop(b);
 }
 
 static void
@@ -589,12 +576,12 @@ test_high_priority_ends_delivery_to_later_filters_of_one_client(void)
 	client_write(b, frame, client_frame(frame, 60, 0xff, 2, 1));
 	CHECK(client_get(first, got, sizeof(got), 1000));
 	CHECK(client_get(last, got, sizeof(got), 1000));
-	drop_receiver(first);
-	drop_receiver(last);
-	drop_receiver(rs);
-	drop(a);
-	drop(sibling);
-	drop(b);
+	client_drop_receiver(first);
+	client_drop_receiver(last);
+	client_drop_receiver(rs);
+	client_drop(a);
+	client_drop(sibling);
+	client_drop(b);
 }
 
 static void
@@ -614,10 +601,10 @@ test_client_that_does_not_drain_loses_its_own(void)
 	while (client_get(slow, got, sizeof(got), 10))
 		n++;
 	CHECK(n == 16);
-	drop_receiver(slow);
-	drop_receiver(quick);
-	drop(a);
-	drop(b);
+	client_drop_receiver(slow);
+	client_drop_receiver(quick);
+	client_drop(a);
+	client_drop(b);
 }
 
 static void
@@ -644,14 +631,14 @@ test_opens_are_bounded(void)
 	char name[128] = "few";
 
 	CHECK_EQ(device_open(service.master, 0, name, &c), D_NO_MEMORY);
-	drop(a);
+	client_drop(a);
 	for (int i = 0; i < 100; i++) {
 		if (!device_open(service.master, 0, name, &c))
 			break;
 		bare_sleep_ms(10);
 	}
-	drop(b);
-	drop(c);
+	client_drop(b);
+	client_drop(c);
 }
 
 static void
@@ -677,8 +664,8 @@ test_reads_get_frames_in_order(void)
 	CHECK_EQ(device_read_inband(a, 0, 0, 50, inband, &n), KERN_SUCCESS);
 	CHECK(n == 50 && (uint8_t)inband[14] == 2 + 14);
 	CHECK_EQ(device_read(a, D_NOWAIT, 0, 2000, &data, &n), D_WOULD_BLOCK);
-	drop(a);
-	drop(b);
+	client_drop(a);
+	client_drop(b);
 }
 
 #define RUN(test)                                                   \
@@ -699,7 +686,7 @@ main(int argc, char **argv)
 	(void)argv;
 	service_start(&service);
 	/* Whatever is made at first use is there. */
-	drop(client_open(service.master, "vif0"));
+	client_drop(client_open(service.master, "vif0"));
 	test_write_is_answered_with_its_count_whatever_it_is();
 	bare_sleep_ms(50);
 	names = service_names(&service);

@@ -43,37 +43,6 @@ static const mach_msg_type_t int_type = {
 	.msgt_inline = TRUE,
 };
 
-static void
-drop(mach_port_t right)
-{
-	CHECK_OK(mach_port_deallocate(mach_task_self(), right));
-}
-
-static void
-drop_receiver(mach_port_t right)
-{
-	CHECK_OK(mach_port_mod_refs(mach_task_self(), right,
-				    MACH_PORT_RIGHT_RECEIVE, -1));
-}
-
-/* Two clients that talk: whatever has happened, they still do. */
-static void
-expect_service(void)
-{
-	mach_port_t a = client_open(service.master, "vif0");
-	mach_port_t b = client_open(service.master, "vif1");
-	mach_port_t rb = client_receiver(16);
-	size_t len = client_frame(frame, 200, 0xff, 1, 3);
-
-	client_listen(b, rb, 0, IN);
-	client_write(a, frame, len);
-	CHECK_EQ(client_get(rb, got, sizeof(got), 1000), len);
-	CHECK(!memcmp(got, frame, len));
-	drop_receiver(rb);
-	drop(a);
-	drop(b);
-}
-
 /*
  * Messages that are made up
  */
@@ -106,7 +75,7 @@ send_raw(struct raw *m, mach_port_t to, mach_msg_id_t id, size_t size,
 				  sizeof(*m), reply, 2000, MACH_PORT_NULL));
 		CHECK_EQ(m->head.msgh_id, id + 100);
 		k = (kern_return_t)m->body[1];
-		drop_receiver(reply);
+		client_drop_receiver(reply);
 	}
 	return k;
 }
@@ -135,9 +104,9 @@ test_forged_notifications_end_nothing(void)
 	}
 	client_write(b, frame, client_frame(frame, 60, 0xff, 2, 1));
 	CHECK(client_get(ra, got, sizeof(got), 1000));
-	drop_receiver(ra);
-	drop(a);
-	drop(b);
+	client_drop_receiver(ra);
+	client_drop(a);
+	client_drop(b);
 }
 
 static void
@@ -170,10 +139,10 @@ test_forged_frames_reach_nobody(void)
 	}
 	CHECK(!client_get(ra, got, sizeof(got), 30));
 	CHECK(!client_get(rb, got, sizeof(got), 0));
-	drop_receiver(ra);
-	drop_receiver(rb);
-	drop(a);
-	drop(b);
+	client_drop_receiver(ra);
+	client_drop_receiver(rb);
+	client_drop(a);
+	client_drop(b);
 }
 
 static void
@@ -200,7 +169,7 @@ test_unknown_and_odd_messages_are_answered(void)
 			CHECK(send_raw(&m, a, id, size, true) != KERN_SUCCESS);
 		}
 	}
-	drop(a);
+	client_drop(a);
 }
 
 /* An array that is longer than the interface says: MIG does not look. */
@@ -243,7 +212,7 @@ test_arrays_longer_than_they_may_be_are_refused(void)
 		CHECK(send_array(a, 2810, 1, MACH_MSG_TYPE_INTEGER_32, 4,
 				 n / 4 + 1000) != KERN_SUCCESS);
 	}
-	drop(a);
+	client_drop(a);
 }
 
 static void
@@ -272,9 +241,9 @@ test_filters_longer_than_they_may_be_are_refused(void)
 				last = names[j];
 		vm_deallocate(mach_task_self(), (vm_address_t)names, n * 4);
 		vm_deallocate(mach_task_self(), (vm_address_t)types, k * 4);
-		drop_receiver(last);
+		client_drop_receiver(last);
 	}
-	drop(a);
+	client_drop(a);
 }
 
 static void
@@ -307,8 +276,8 @@ test_device_open_new_opens(void)
 	CHECK_EQ(m.head.msgh_size, 40);
 	CHECK_EQ(m.body[1], KERN_SUCCESS);
 	client_write(m.body[3], frame, client_frame(frame, 60, 0xff, 1, 1));
-	drop(m.body[3]);
-	drop_receiver(reply);
+	client_drop(m.body[3]);
+	client_drop_receiver(reply);
 }
 
 /*
@@ -330,7 +299,7 @@ fill(mach_port_t right)
 			 MACH_PORT_NULL, 0, MACH_PORT_NULL))
 		m.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_MAKE_SEND, 0);
 	/* What the kernel gave back. */
-	drop(right);
+	client_drop(right);
 }
 
 static void
@@ -360,18 +329,18 @@ test_reply_rights_that_take_nothing_hold_up_nobody(void)
 		ask_with(a, 2801, full, MACH_MSG_TYPE_MAKE_SEND);
 		ask_with(service.master, 2801, full, MACH_MSG_TYPE_MAKE_SEND);
 	}
-	expect_service();
-	drop_receiver(full);
+	service_expect_traffic(&service, "vif0", "vif1");
+	client_drop_receiver(full);
 	/* Rights to reply to that are dead when the reply comes. */
 	for (int i = 0; i < 20; i++) {
 		mach_port_t dead = mach_reply_port();
 
 		ask_with(a, 2801, dead, MACH_MSG_TYPE_MAKE_SEND_ONCE);
-		drop_receiver(dead);
+		client_drop_receiver(dead);
 	}
 	ask_with(a, 2801, MACH_PORT_NULL, 0);
-	expect_service();
-	drop(a);
+	service_expect_traffic(&service, "vif0", "vif1");
+	client_drop(a);
 }
 
 static void
@@ -401,7 +370,7 @@ test_open_whose_reply_nobody_takes_is_not_left_behind(void)
 		m.head.msgh_id = 2806;
 		CHECK_OK(mach_msg(&m.head, MACH_SEND_MSG, 164, 0,
 				  MACH_PORT_NULL, 0, MACH_PORT_NULL));
-		drop_receiver(reply);
+		client_drop_receiver(reply);
 	}
 }
 
@@ -463,9 +432,9 @@ test_reads_wait_in_line_and_are_told_of_the_end(void)
 		CHECK_EQ(take_answer(reply, &m), D_DEVICE_DOWN);
 	ask_read(a, reply, 0, 100);
 	CHECK_EQ(take_answer(reply, &m), D_DEVICE_DOWN);
-	drop_receiver(reply);
-	drop(a);
-	drop(b);
+	client_drop_receiver(reply);
+	client_drop(a);
+	client_drop(b);
 }
 
 static void
@@ -487,9 +456,9 @@ test_read_of_nothing_cuts_to_nothing(void)
 	CHECK_EQ(m.body[2] >> 16 & 0xfff, 0);
 	CHECK_EQ(take_answer(reply, &m), KERN_SUCCESS);
 	CHECK_EQ(m.body[2] >> 16 & 0xfff, 128);
-	drop_receiver(reply);
-	drop(a);
-	drop(b);
+	client_drop_receiver(reply);
+	client_drop(a);
+	client_drop(b);
 }
 
 /*
@@ -515,10 +484,10 @@ test_memory_that_nobody_gives_holds_up_its_client_alone(void)
 	for (int i = 0; i < 40; i++)
 		client_write(a, (void *)p.address, 100);
 	wait_asked(&p);
-	expect_service();
+	service_expect_traffic(&service, "vif0", "vif1");
 	CHECK_OK(device_close(a));
-	drop(a);
-	expect_service();
+	client_drop(a);
+	service_expect_traffic(&service, "vif0", "vif1");
 	/* The thread comes back when the kernel gives up on the pager. */
 	pager_stop(&p);
 }
@@ -536,7 +505,7 @@ test_memory_that_is_refused_ends_its_client_alone(void)
 	client_write(a, (void *)p.address, 100);
 	wait_asked(&p);
 	bare_sleep_ms(50);
-	expect_service();
+	service_expect_traffic(&service, "vif0", "vif1");
 	/* It is closed, and may open again by a filter. */
 	client_write(b, frame, client_frame(frame, 60, 0xff, 2, 1));
 	CHECK(!client_get(ra, got, sizeof(got), 30));
@@ -545,9 +514,9 @@ test_memory_that_is_refused_ends_its_client_alone(void)
 	client_write(b, frame, client_frame(frame, 60, 0xff, 2, 1));
 	CHECK(client_get(ra, got, sizeof(got), 1000));
 	pager_stop(&p);
-	drop_receiver(ra);
-	drop(a);
-	drop(b);
+	client_drop_receiver(ra);
+	client_drop(a);
+	client_drop(b);
 }
 
 static void
@@ -562,9 +531,9 @@ test_memory_whose_pager_died_ends_its_client_alone(void)
 	wait_asked(&p);
 	client_write(a, (void *)(p.address + PAGE), 100);
 	bare_sleep_ms(50);
-	expect_service();
-	drop(a);
-	expect_service();
+	service_expect_traffic(&service, "vif0", "vif1");
+	client_drop(a);
+	service_expect_traffic(&service, "vif0", "vif1");
 	pager_stop(&p);
 }
 
@@ -582,9 +551,9 @@ test_memory_that_is_given_late_is_a_frame(void)
 	CHECK_EQ(client_get(rc, got, sizeof(got), 1000), 100);
 	CHECK_EQ(got[99], 0x5a);
 	pager_stop(&p);
-	drop_receiver(rc);
-	drop(capture);
-	drop(a);
+	client_drop_receiver(rc);
+	client_drop(capture);
+	client_drop(a);
 }
 
 static void
@@ -598,8 +567,8 @@ test_huge_writes_are_counted_and_gone(void)
 	for (int i = 0; i < 40; i++)
 		client_write(a, (void *)huge, size);
 	CHECK_OK(vm_deallocate(mach_task_self(), huge, size));
-	expect_service();
-	drop(a);
+	service_expect_traffic(&service, "vif0", "vif1");
+	client_drop(a);
 }
 
 /*
@@ -661,9 +630,9 @@ goes(const char *name, int (*remove)(struct server *, uint32_t))
 		 D_NO_SUCH_DEVICE);
 	CHECK_OK(device_close(a));
 	client_write(a, frame, 60);
-	drop_receiver(reply);
-	drop_receiver(ra);
-	drop(a);
+	client_drop_receiver(reply);
+	client_drop_receiver(ra);
+	client_drop(a);
 }
 
 static void
@@ -688,7 +657,7 @@ test_ten_thousand_opens_leave_nothing(void)
 	uint32_t memory;
 
 	for (int i = 0; i < 100; i++)
-		drop(client_open(service.master, "vif0"));
+		client_drop(client_open(service.master, "vif0"));
 	bare_sleep_ms(50);
 	memory = guest_memory(service.task);
 	for (int i = 0; i < 10000; i++) {
@@ -696,7 +665,7 @@ test_ten_thousand_opens_leave_nothing(void)
 
 		if (i & 1)
 			CHECK_OK(device_close(a));
-		drop(a);
+		client_drop(a);
 	}
 	bare_sleep_ms(50);
 	CHECK_EQ(guest_memory(service.task), memory);
@@ -767,19 +736,19 @@ test_clients_may_die_at_every_step(void)
 				  sizeof(m), reached, 5000, MACH_PORT_NULL));
 		CHECK_OK(task_terminate(task));
 		bare_task_join(task);
-		expect_service();
+		service_expect_traffic(&service, "vif0", "vif1");
 	}
-	drop_receiver(reached);
-	drop(reached);
+	client_drop_receiver(reached);
+	client_drop(reached);
 }
 
-#define RUN(test)                                      \
-	do {                                           \
-		bare_printf("%s\n", #test);            \
-		test_##test();                         \
-		expect_service();                      \
-		service_expect_names(&service, names); \
-		service_check(&service);               \
+#define RUN(test)                                                 \
+	do {                                                      \
+		bare_printf("%s\n", #test);                       \
+		test_##test();                                    \
+		service_expect_traffic(&service, "vif0", "vif1"); \
+		service_expect_names(&service, names);            \
+		service_check(&service);                          \
 	} while (0)
 
 int
@@ -790,7 +759,7 @@ main(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	service_start(&service);
-	expect_service();
+	service_expect_traffic(&service, "vif0", "vif1");
 	bare_sleep_ms(50);
 	names = service_names(&service);
 

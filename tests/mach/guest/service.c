@@ -412,3 +412,34 @@ client_get(mach_port_t receive, uint8_t *frame, size_t room, uint32_t ms)
 	memcpy(frame + 14, m.msg.packet + 4, len - 14);
 	return len;
 }
+
+void
+client_drop(mach_port_t right)
+{
+	CHECK_OK(mach_port_deallocate(mach_task_self(), right));
+}
+
+void
+client_drop_receiver(mach_port_t right)
+{
+	CHECK_OK(mach_port_mod_refs(mach_task_self(), right,
+				    MACH_PORT_RIGHT_RECEIVE, -1));
+}
+
+void
+service_expect_traffic(const struct service *s, const char *from,
+		       const char *to)
+{
+	uint8_t sent[200], got[200];
+	mach_port_t a = client_open(s->master, from);
+	mach_port_t b = client_open(s->master, to);
+	mach_port_t r = client_receiver(16);
+
+	client_listen(b, r, 0, 1);
+	client_write(a, sent, client_frame(sent, sizeof(sent), 0xff, 1, 3));
+	CHECK_EQ(client_get(r, got, sizeof(got), 1000), sizeof(sent));
+	CHECK(!memcmp(sent, got, sizeof(sent)));
+	client_drop_receiver(r);
+	client_drop(a);
+	client_drop(b);
+}

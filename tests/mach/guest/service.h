@@ -66,6 +66,14 @@ void service_expect_names(const struct service *s, uint32_t n);
 /* Its switch and the sums of its counters are in order. */
 void service_check(struct service *s);
 
+/* A client of one vif and one of another talk: whatever has happened, they still
+ * do. */
+void service_expect_traffic(const struct service *s, const char *from,
+			    const char *to);
+
+/* Give back a reference of a right; destroy a receive right. */
+void client_drop(mach_port_t right);
+void client_drop_receiver(mach_port_t right);
 /* A client's end of a filter: a receive right. */
 mach_port_t client_receiver(uint32_t qlimit);
 /* device_open, which must succeed. */
