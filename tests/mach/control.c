@@ -35,19 +35,6 @@ static uint32_t idle_names; /* the server's, with that one open */
 static char answer[32768];
 static uint8_t frame[2000], got[2000];
 
-static void
-drop_receiver(mach_port_t right)
-{
-	CHECK_OK(mach_port_mod_refs(mach_task_self(), right,
-				    MACH_PORT_RIGHT_RECEIVE, -1));
-}
-
-static void
-drop(mach_port_t right)
-{
-	CHECK_OK(mach_port_deallocate(mach_task_self(), right));
-}
-
 /* Nobody opens that name. */
 static void
 expect_no_device(const char *name)
@@ -250,9 +237,9 @@ test_a_vif_is_made_opened_filtered_and_counted(void)
 	/* A stack that holds it lives on. */
 	client_write(late, frame, client_frame(frame, 60, 1, 2, 0));
 	expect_no_device("late");
-	drop(late);
-	drop(vif0);
-	drop_receiver(receive);
+	client_drop(late);
+	client_drop(vif0);
+	client_drop_receiver(receive);
 }
 
 static void
@@ -368,7 +355,7 @@ ask_with(mach_port_t right, const char *request)
 	CHECK_OK(mach_msg(&m.in.head, MACH_SEND_MSG | MACH_RCV_MSG,
 			  m.in.head.msgh_size, sizeof(m), reply, 0,
 			  MACH_PORT_NULL));
-	drop_receiver(reply);
+	client_drop_receiver(reply);
 	CHECK_EQ(m.out.head.msgh_id, VNET_MACH_CONTROL_REPLY_ID);
 	CHECK_OK(m.out.code);
 	len = m.out.text_type.msgt_number;
@@ -461,9 +448,9 @@ test_an_uplink_is_attached_while_it_runs(void)
 	expect("{\"do\":\"port del\",\"port\":\"ext\"}", DONE);
 	nic_task_fini(&nic.task);
 	CHECK_EQ(service_names(&service), names);
-	drop(vif0);
-	drop_receiver(wire);
-	drop_receiver(receive);
+	client_drop(vif0);
+	client_drop_receiver(wire);
+	client_drop_receiver(receive);
 }
 
 /* Who holds control and dies leaves nothing, whatever was under way. */
@@ -515,7 +502,7 @@ main(int argc, char **argv)
 	test_who_controls_and_dies_leaves_nothing();
 	service_check(&service);
 	CHECK_OK(device_close(control));
-	drop(control);
+	client_drop(control);
 	service_expect_names(&service, idle_names - 1);
 	guest_pass();
 }
