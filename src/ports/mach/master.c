@@ -16,6 +16,7 @@
 #include "facet.h"
 #include "forward.h"
 #include "master.h"
+#include "refuse.h"
 #include "wire.h"
 
 #define DEVICE_OPEN     2800
@@ -27,15 +28,6 @@ static struct vnet_mach_master *
 master_of(struct vnet_mach_right *r)
 {
 	return (struct vnet_mach_master *)(void *)r;
-}
-
-static int
-refuse(struct vnet_why *why, int error, const char *text, size_t index,
-       uint64_t found, uint64_t bound)
-{
-	if (why)
-		*why = (struct vnet_why){text, index, found, bound};
-	return error;
 }
 
 /* Octets of a string, @max at the most. */

@@ -8,6 +8,7 @@
 #include "control.h"
 #include "facet.h"
 #include "master.h"
+#include "refuse.h"
 #include "server.h"
 
 #define MAX_RIGHTS  1024
@@ -37,15 +38,6 @@ vnet_mach_put_memory(struct vnet_mach *m, void *p, size_t size)
 {
 	if (p)
 		m->alloc.put(m->alloc.ctx, p, size);
-}
-
-static int
-refuse(struct vnet_why *why, int error, const char *text, size_t index,
-       uint64_t found, uint64_t bound)
-{
-	if (why)
-		*why = (struct vnet_why){text, index, found, bound};
-	return error;
 }
 
 /* Only the kernel sends here: what it says, demux.c reads before it asks. */

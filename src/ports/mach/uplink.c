@@ -14,6 +14,7 @@
 
 #include <vnet/switch.h>
 
+#include "refuse.h"
 #include "uplink.h"
 
 /* Before the next attempt. */
@@ -34,15 +35,6 @@
 
 /* Frames that wait to be taken: GNU Mach's most (<mach/port.h>). */
 #define PACKETS_QLIMIT MACH_PORT_QLIMIT_MAX
-
-static int
-refuse(struct vnet_why *why, int error, const char *text, size_t index,
-       uint64_t found, uint64_t bound)
-{
-	if (why)
-		*why = (struct vnet_why){text, index, found, bound};
-	return error;
-}
 
 static vnet_nsec
 next_delay(struct vnet_mach_uplink *u)
