@@ -10,14 +10,7 @@
 
 #include "facet.h"
 #include "master.h"
-
-/* <net/if.h> of the Hurd, and of Linux. */
-#define FLAG_UP        0x1
-#define FLAG_BROADCAST 0x2
-#define FLAG_RUNNING   0x40
-#define FLAG_PROMISC   0x100
-#define FLAG_ALLMULTI  0x200
-#define FLAG_MULTICAST 0x1000
+#include "net_flags.h"
 
 /* What net_rcv_msg holds: with two tags, or where the port's MTU was changed
  * since, a frame may be longer. */
@@ -25,9 +18,9 @@
 
 /* A stack that finds its device dead opens another, and does not repeat its
  * flags. */
-#define FLAGS_AT_OPEN                                               \
-	(FLAG_UP | FLAG_RUNNING | FLAG_BROADCAST | FLAG_MULTICAST | \
-	 FLAG_ALLMULTI)
+#define FLAGS_AT_OPEN                                          \
+	(NET_FLAG_UP | NET_FLAG_RUNNING | NET_FLAG_BROADCAST | \
+	 NET_FLAG_MULTICAST | NET_FLAG_ALLMULTI)
 
 /* Writes are answered at once: a queue that is full is that of a client which
  * has sent more than a sender that waits for answers does. */
@@ -60,7 +53,7 @@ send(void *ctx, const struct vnet_frame *frames, size_t n, size_t *refused)
 			directions |= VNET_NETF_IN;
 		if (frames[i].via & VNET_VIA_OUT)
 			directions |= VNET_NETF_OUT;
-		if (f->flags & FLAG_UP && frames[i].len <= FRAME_MAX) {
+		if (f->flags & NET_FLAG_UP && frames[i].len <= FRAME_MAX) {
 			is_wanted =
 				vnet_mach_facet_send(f, &frames[i], directions);
 			if (directions & VNET_NETF_IN && f->ring)
@@ -79,7 +72,7 @@ left(void *ctx)
 	struct vnet_mach_facet *f = ctx;
 
 	f->client = VNET_NO_ID;
-	f->flags &= ~FLAG_RUNNING;
+	f->flags &= ~NET_FLAG_RUNNING;
 	vnet_mach_facet_clear_reads(f);
 }
 
@@ -123,8 +116,8 @@ join(struct vnet_mach_facet *f)
 		.size = sizeof(config),
 		.ops = &driver_ops,
 		.ctx = f,
-		.accept = f->flags & FLAG_PROMISC ? VNET_ACCEPT_ALL
-						  : VNET_ACCEPT_OWN,
+		.accept = f->flags & NET_FLAG_PROMISC ? VNET_ACCEPT_ALL
+						      : VNET_ACCEPT_OWN,
 	};
 	struct vnet_port_info info = {.size = sizeof(info)};
 	int r;
@@ -139,7 +132,7 @@ join(struct vnet_mach_facet *f)
 	/* It may have been raised since vnet_mach_vif_add(). */
 	f->mtu = info.mtu < VNET_MACH_MTU_MAX ? info.mtu : VNET_MACH_MTU_MAX;
 	address_of(f);
-	f->flags |= FLAG_RUNNING;
+	f->flags |= NET_FLAG_RUNNING;
 	vnet_mach_facet_listen(f);
 	return 0;
 }
@@ -215,13 +208,14 @@ set_flags(struct vnet_mach_facet *f, int flags)
 	bool may = f->vif && f->vif->flags & VNET_MACH_MAY_PROMISC;
 
 	if (!may)
-		flags &= ~FLAG_PROMISC;
-	flags = (flags & ~FLAG_RUNNING) | (f->flags & FLAG_RUNNING);
+		flags &= ~NET_FLAG_PROMISC;
+	flags = (flags & ~NET_FLAG_RUNNING) | (f->flags & NET_FLAG_RUNNING);
 	f->flags = flags;
 	if (f->client != VNET_NO_ID)
 		vnet_client_set_accept(f->device.right.m->sw, f->client,
-				       flags & FLAG_PROMISC ? VNET_ACCEPT_ALL
-							    : VNET_ACCEPT_OWN);
+				       flags & NET_FLAG_PROMISC
+					       ? VNET_ACCEPT_ALL
+					       : VNET_ACCEPT_OWN);
 	return KERN_SUCCESS;
 }
 

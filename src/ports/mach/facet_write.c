@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "facet.h"
+#include "net_flags.h"
 
 /* Frames of one client in a turn, before others' are seen to. */
 #define TURN 16
@@ -18,13 +19,10 @@
 /* The longest frame of any vif, with a tag. */
 #define FRAME_MAX (VNET_ETH_HEADER_LEN + 4 + VNET_MACH_MTU_MAX)
 
-/* <net/if.h> */
-#define FLAG_UP 0x1
-
 static bool
 is_heard(const struct vnet_mach_facet *f)
 {
-	return f->client != VNET_NO_ID && f->flags & FLAG_UP;
+	return f->client != VNET_NO_ID && f->flags & NET_FLAG_UP;
 }
 
 /* Is there a reason to drop it that needs no look at it? Counts. */

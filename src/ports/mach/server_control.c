@@ -5,6 +5,7 @@
 #include <vnet/version.h>
 
 #include "facet.h"
+#include "net_flags.h"
 #include "server_control.h"
 #include "uplink.h"
 
@@ -12,9 +13,6 @@ _Static_assert(VNET_CONTROL_VIF_MTU_MAX == VNET_MACH_MTU_MAX,
 	       "the same of requests");
 _Static_assert(VNET_CONTROL_NAME_SIZE == VNET_MACH_NAME_SIZE,
 	       "the same of requests");
-
-/* <net/if.h> */
-#define FLAG_PROMISC 0x100
 
 static struct vnet_mach *
 server_of(const void *ctx)
@@ -103,9 +101,9 @@ vif_changed(void *ctx, vnet_port_id port, const struct vnet_control_vif *vif)
 		if (f->vif != v)
 			continue;
 		f->mtu = info.mtu;
-		if (vif->may_promisc || !(f->flags & FLAG_PROMISC))
+		if (vif->may_promisc || !(f->flags & NET_FLAG_PROMISC))
 			continue;
-		f->flags &= ~FLAG_PROMISC;
+		f->flags &= ~NET_FLAG_PROMISC;
 		vnet_client_set_accept(m->sw, f->client, VNET_ACCEPT_OWN);
 	}
 }

@@ -19,16 +19,6 @@
 #include "shared.h"
 #include "wire.h"
 
-/* NET_FLAGS: IFF_* of the Hurd's <net/if.h>, which are those of Linux. */
-enum {
-	UPLINK_IFF_UP = 0x1,
-	UPLINK_IFF_BROADCAST = 0x2,
-	UPLINK_IFF_RUNNING = 0x40,
-	UPLINK_IFF_PROMISC = 0x100,
-	UPLINK_IFF_ALLMULTI = 0x200,
-	UPLINK_IFF_MULTICAST = 0x1000,
-};
-
 /* Octets of the longest request, device_open on x86_64. */
 #define UPLINK_REQUEST_SIZE 184
 

@@ -13,6 +13,7 @@
  */
 #include <string.h>
 
+#include "net_flags.h"
 #include "uplink.h"
 
 #define REPLY                100 /* the id of an answer less that of its request */
@@ -26,12 +27,12 @@
 #define ANSWER_TIME          (2 * VNET_NSEC_PER_SEC)
 
 /* What is needed of a device to work, and what is watched of it. */
-#define FLAGS_ALWAYS                                                 \
-	(UPLINK_IFF_UP | UPLINK_IFF_BROADCAST | UPLINK_IFF_RUNNING | \
-	 UPLINK_IFF_ALLMULTI | UPLINK_IFF_MULTICAST)
-#define FLAGS_WATCHED                                               \
-	(UPLINK_IFF_UP | UPLINK_IFF_PROMISC | UPLINK_IFF_ALLMULTI | \
-	 UPLINK_IFF_MULTICAST)
+#define FLAGS_ALWAYS                                           \
+	(NET_FLAG_UP | NET_FLAG_BROADCAST | NET_FLAG_RUNNING | \
+	 NET_FLAG_ALLMULTI | NET_FLAG_MULTICAST)
+#define FLAGS_WATCHED                                         \
+	(NET_FLAG_UP | NET_FLAG_PROMISC | NET_FLAG_ALLMULTI | \
+	 NET_FLAG_MULTICAST)
 
 struct step {
 	void (*put)(const struct vnet_mach_uplink *u,
@@ -113,7 +114,7 @@ wants_promisc(const struct vnet_mach_uplink *u)
 static uint32_t
 wanted_flags(const struct vnet_mach_uplink *u)
 {
-	return FLAGS_ALWAYS | (wants_promisc(u) ? UPLINK_IFF_PROMISC : 0);
+	return FLAGS_ALWAYS | (wants_promisc(u) ? NET_FLAG_PROMISC : 0);
 }
 
 static void
@@ -292,7 +293,7 @@ judge_flags(struct vnet_mach_uplink *u)
 {
 	u->taken |= u->info.flags & wanted_flags(u) & FLAGS_WATCHED;
 	u->info.promisc_refused =
-		wants_promisc(u) && !(u->info.flags & UPLINK_IFF_PROMISC);
+		wants_promisc(u) && !(u->info.flags & NET_FLAG_PROMISC);
 }
 
 static enum uplink_step

@@ -12,6 +12,7 @@
 
 #include "fake_nic.h"
 #include "net.h"
+#include "net_flags.h"
 #include "uplink.h"
 
 struct plant {
@@ -508,7 +509,7 @@ test_refused_promisc_is_seen(void **state)
 {
 	struct plant *p = *state;
 
-	p->nic.fixed_flags = UPLINK_IFF_PROMISC;
+	p->nic.fixed_flags = NET_FLAG_PROMISC;
 	add_and_run(p, VNET_MACH_UPLINK_NO_PROMISC);
 	assert_false(info(p).promisc_refused);
 	assert_int_equal(vnet_mach_uplink_remove(p->m, p->port), 0);
@@ -560,7 +561,7 @@ test_flags_that_another_has_cleared_are_set_again(void **state)
 	assert_int_equal(info(p).flags_reset, 1);
 	assert_false(info(p).promisc_refused);
 	p->nic.flags = 0;
-	p->nic.fixed_flags = UPLINK_IFF_PROMISC;
+	p->nic.fixed_flags = NET_FLAG_PROMISC;
 	pass(p, SECONDS(6));
 	assert_true(info(p).promisc_refused);
 	assert_int_equal(info(p).flags_reset, 2);
@@ -1336,7 +1337,7 @@ test_address_is_shared(void **state)
 
 	add_and_run(p, VNET_MACH_UPLINK_SHARED);
 	/* It does not ask for what it does not need. */
-	assert_int_equal(p->nic.flags & UPLINK_IFF_PROMISC, 0);
+	assert_int_equal(p->nic.flags & NET_FLAG_PROMISC, 0);
 	assert_false(info(p).promisc_refused);
 	assert_is_shared(p);
 }
@@ -1354,7 +1355,7 @@ test_address_is_shared_where_promisc_is_refused(void **state)
 	nic_die(&p->nic);
 	run(p);
 	nic_revive(&p->nic);
-	p->nic.fixed_flags = UPLINK_IFF_PROMISC;
+	p->nic.fixed_flags = NET_FLAG_PROMISC;
 	pass(p, SECONDS(1));
 	assert_true(info(p).promisc_refused);
 	assert_is_shared(p);
