@@ -479,6 +479,6 @@ vnet_mach_control_open(struct vnet_mach_master *master, mach_port_t *right)
 	c->next = m->controls;
 	m->controls = c;
 	m->nrights++;
-	*right = c->device.right.name;
+	*right = c->device.right.named.name;
 	return 0;
 }

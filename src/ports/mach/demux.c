@@ -239,7 +239,7 @@ vnet_mach_poke(struct vnet_mach *m)
 	mach_msg_header_t msg = {
 		.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_MAKE_SEND_ONCE, 0),
 		.msgh_size = sizeof(msg),
-		.msgh_remote_port = m->notify.name,
+		.msgh_remote_port = m->notify.named.name,
 		.msgh_id = MACH_NOTIFY_SEND_ONCE,
 	};
 

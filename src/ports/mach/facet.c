@@ -397,7 +397,7 @@ vnet_mach_vif_open(struct vnet_mach *m, vnet_port_id port, uint32_t mode,
 	if (vif)
 		r = vnet_mach_facet_open(m, vif, NULL, may, &f);
 	if (!r)
-		*right = f->device.right.name;
+		*right = f->device.right.named.name;
 	vnet_mach_unlock(m);
 	return r;
 }

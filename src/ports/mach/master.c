@@ -130,7 +130,7 @@ open_vif(struct vnet_mach_master *s, struct vnet_mach_vif *vif,
 	int r = vnet_mach_facet_open(s->right.m, vif, s, all, &f);
 
 	if (!r)
-		*right = f->device.right.name;
+		*right = f->device.right.named.name;
 	return vnet_mach_error(r);
 }
 
@@ -293,7 +293,7 @@ unlock:
 mach_port_t
 vnet_mach_master_right(const struct vnet_mach_master *s)
 {
-	return s->right.name;
+	return s->right.named.name;
 }
 
 void

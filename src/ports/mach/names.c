@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 
+#include <vnet/types.h>
+
 #include "names.h"
+
+/* However many things are expected. */
+#define MAX_PLACES (UINT32_C(1) << 20)
 
 /* Names of i386 are small numbers in order, those of other systems have a
  * generation in their low bits: both spread. */
@@ -20,7 +25,7 @@ vnet_mach_names_init(struct vnet_mach_names *t, const struct vnet_alloc *alloc,
 	uint32_t i;
 
 	t->nplaces = 16;
-	while (t->nplaces < expected && t->nplaces < 65536)
+	while (t->nplaces < expected && t->nplaces < MAX_PLACES)
 		t->nplaces *= 2;
 	t->places = alloc->get(alloc->ctx,
 			       t->nplaces * sizeof(struct vnet_mach_named *),

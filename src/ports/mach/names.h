@@ -11,7 +11,7 @@
 
 #include <mach/port.h>
 
-#include <vnet/types.h>
+struct vnet_alloc;
 
 /* Part of what is to be found. */
 struct vnet_mach_named {

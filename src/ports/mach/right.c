@@ -1,27 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of a server's receive rights, and how each comes and goes.
+ * How a server's receive rights come and go.
  */
 #include <errno.h>
 
 #include "server.h"
 
-/* Names are small numbers, of which the low bits differ (the kernel gives the
- * lowest that is free). */
-static struct vnet_mach_right **
-place_of(const struct vnet_mach *m, mach_port_t name)
-{
-	return &m->rights[name & (m->nplaces - 1)];
-}
-
 struct vnet_mach_right *
 vnet_mach_right_find(const struct vnet_mach *m, mach_port_t name)
 {
-	struct vnet_mach_right *r = *place_of(m, name);
-
-	while (r && r->name != name)
-		r = r->next;
-	return r;
+	return (struct vnet_mach_right *)vnet_mach_names_find(&m->rights, name);
 }
 
 /* No send right is there yet, or ever was: the first that is made is the one to
@@ -49,7 +37,6 @@ vnet_mach_right_open(struct vnet_mach *m, struct vnet_mach_right *r,
 		     const struct vnet_mach_right_ops *ops, mach_port_t receive,
 		     mach_port_msgcount_t qlimit, bool no_senders)
 {
-	struct vnet_mach_right **place;
 	mach_port_t name = receive;
 	mach_port_status_t status;
 
@@ -65,31 +52,24 @@ vnet_mach_right_open(struct vnet_mach *m, struct vnet_mach_right *r,
 					      -1);
 		return -ENOSPC;
 	}
-	place = place_of(m, name);
 	*r = (struct vnet_mach_right){
 		.ops = ops,
 		.m = m,
-		.name = name,
 		.seqno = status.mps_seqno,
-		.next = *place,
 	};
-	*place = r;
+	vnet_mach_names_add(&m->rights, &r->named, name);
 	return 0;
 }
 
 void
 vnet_mach_right_close(struct vnet_mach_right *r)
 {
-	struct vnet_mach_right **at;
+	mach_port_t name = r->named.name;
 
-	if (r->name == MACH_PORT_NULL)
+	if (name == MACH_PORT_NULL)
 		return;
-	at = place_of(r->m, r->name);
-	while (*at != r)
-		at = &(*at)->next;
-	*at = r->next;
-	r->m->sys->port_mod_refs(r->name, MACH_PORT_RIGHT_RECEIVE, -1);
-	r->name = MACH_PORT_NULL;
+	vnet_mach_names_remove(&r->m->rights, &r->named);
+	r->m->sys->port_mod_refs(name, MACH_PORT_RIGHT_RECEIVE, -1);
 }
 
 /* Anybody who holds a right may have sent it: have its senders gone? */
@@ -100,7 +80,7 @@ vnet_mach_right_no_senders(struct vnet_mach_right *r)
 	mach_port_status_t status;
 
 	if (!r->ops->no_senders ||
-	    m->sys->port_get_receive_status(r->name, &status)) {
+	    m->sys->port_get_receive_status(r->named.name, &status)) {
 		m->stats.forged++;
 		return;
 	}
@@ -108,7 +88,7 @@ vnet_mach_right_no_senders(struct vnet_mach_right *r)
 	 * was it, and a send right was made meanwhile. */
 	if (status.mps_srights || !status.mps_mscount) {
 		m->stats.forged++;
-		ask_no_senders(m, r->name);
+		ask_no_senders(m, r->named.name);
 		return;
 	}
 	r->ops->no_senders(r);

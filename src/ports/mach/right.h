@@ -12,6 +12,8 @@
 #include <mach/message.h>
 #include <mach/port.h>
 
+#include "names.h"
+
 struct vnet_mach;
 struct vnet_mach_right;
 
@@ -36,11 +38,11 @@ struct vnet_mach_right_ops {
 
 /* One of them: part of what it stands for. */
 struct vnet_mach_right {
+	struct vnet_mach_named named; /* first; its name is MACH_PORT_NULL once
+				       * it is closed */
 	const struct vnet_mach_right_ops *ops;
 	struct vnet_mach *m;
-	mach_port_t name;             /* MACH_PORT_NULL once it is closed */
-	mach_port_seqno_t seqno;      /* of the message that is next */
-	struct vnet_mach_right *next; /* of the same place in the table */
+	mach_port_seqno_t seqno; /* of the message that is next */
 };
 
 /* For MIG, which wants a name of one word. */

@@ -91,16 +91,6 @@ check(const struct vnet_mach_config *c, struct vnet_why *why)
 	return 0;
 }
 
-static uint32_t
-power_of_two_from(uint32_t n)
-{
-	uint32_t p = 1;
-
-	while (p < n)
-		p *= 2;
-	return p;
-}
-
 static int
 open_rights(struct vnet_mach *m)
 {
@@ -141,11 +131,9 @@ vnet_mach_create(struct vnet_mach **created,
 	if (!m->config.max_filters)
 		m->config.max_filters = MAX_FILTERS;
 	m->jobs_end = &m->jobs;
-	m->nplaces = power_of_two_from(m->config.max_rights);
-	m->rights = vnet_mach_get_memory(
-		m, m->nplaces * sizeof(struct vnet_mach_right *));
-	if (!m->rights) {
-		r = refuse(why, -ENOMEM, "no memory", 9, m->nplaces, 0);
+	r = vnet_mach_names_init(&m->rights, &m->alloc, m->config.max_rights);
+	if (r) {
+		refuse(why, r, "no memory", 9, m->rights.nplaces, 0);
 		goto put_server;
 	}
 	r = open_rights(m);
@@ -188,8 +176,7 @@ vnet_mach_destroy(struct vnet_mach *m)
 	if (m->made_port_set)
 		m->sys->port_mod_refs(m->port_set, MACH_PORT_RIGHT_PORT_SET,
 				      -1);
-	vnet_mach_put_memory(m, m->rights,
-			     m->nplaces * sizeof(struct vnet_mach_right *));
+	vnet_mach_names_fini(&m->rights, &m->alloc);
 	m->alloc.put(m->alloc.ctx, m, sizeof(*m));
 }
 
@@ -217,8 +204,10 @@ kern_return_t
 vnet_mach_watch_death(struct vnet_mach *m, mach_port_t name)
 {
 	mach_port_t previous = MACH_PORT_NULL;
-	kern_return_t k = m->sys->port_request_notification(
-		name, MACH_NOTIFY_DEAD_NAME, 1, m->notify.name, &previous);
+	kern_return_t k =
+		m->sys->port_request_notification(name, MACH_NOTIFY_DEAD_NAME,
+						  1, m->notify.named.name,
+						  &previous);
 
 	if (!k && previous != MACH_PORT_NULL)
 		m->sys->port_deallocate(previous);

@@ -50,8 +50,7 @@ struct vnet_mach {
 	struct vnet_mach_right notify; /* dead names: only the kernel sends */
 	struct vnet_mach_right exception; /* faults of our threads, likewise */
 
-	struct vnet_mach_right **rights; /* by name, config.max_rights places */
-	uint32_t nplaces;                /* a power of two */
+	struct vnet_mach_names rights; /* all that are open */
 
 	struct vnet_mach_vif *vifs;
 	struct vnet_mach_master *masters;

@@ -90,7 +90,8 @@ put_set_filter(const struct vnet_mach_uplink *u, struct vnet_wire_writer *w)
 		BPF_RET | BPF_K,    0, 0, 262144 >> 16,
 	};
 
-	vnet_wire_put_right(w, u->packets.right.name, VNET_WIRE_MAKE_SEND);
+	vnet_wire_put_right(w, u->packets.right.named.name,
+			    VNET_WIRE_MAKE_SEND);
 	put_int(w, 0);
 	vnet_wire_put_octets(w, MACH_MSG_TYPE_INTEGER_16, accept,
 			     sizeof(accept) / sizeof(accept[0]), false);
@@ -238,7 +239,7 @@ vnet_uplink_ask(struct vnet_mach_uplink *u)
 		.bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND,
 				       MACH_MSG_TYPE_MAKE_SEND_ONCE),
 		.remote = u->step == UPLINK_OPEN ? u->master : u->device,
-		.local = u->answers.right.name,
+		.local = u->answers.right.named.name,
 		.id = steps[u->step].id,
 	};
 	uint64_t msg[UPLINK_REQUEST_SIZE / 8];

@@ -43,7 +43,7 @@ write_octets(struct vnet_mach_uplink *u, vm_address_t at, uint32_t len)
 		.bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND,
 				       MACH_MSG_TYPE_MAKE_SEND_ONCE),
 		.remote = u->device,
-		.local = u->writes.right.name,
+		.local = u->writes.right.named.name,
 		.id = DEVICE_WRITE_ID,
 	};
 	const uint32_t mode = D_NOWAIT;

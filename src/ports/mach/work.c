@@ -132,7 +132,7 @@ vnet_mach_do_work(struct vnet_mach *m, bool wait, mach_port_t thread)
 mach_port_t
 vnet_mach_enter(struct vnet_mach *m)
 {
-	if (m->sys->catch_faults(m->exception.name))
+	if (m->sys->catch_faults(m->exception.named.name))
 		return MACH_PORT_NULL;
 	return m->sys->thread_self();
 }

@@ -45,6 +45,7 @@ function(vnet_add_faked_server name)
     ${mach}/forward.c
     ${mach}/master.c
     ${mach}/msg.c
+    ${mach}/names.c
     ${mach}/right.c
     ${mach}/server.c
     ${mach}/server_control.c

@@ -336,7 +336,7 @@ test_configuration_is_checked(void **state)
 	REFUSED(master, MACH_PORT_NULL, -EINVAL);
 	REFUSED(master, set, -EINVAL);
 	REFUSED(master, own, -EINVAL);
-	own_too = p->m->notify.name;
+	own_too = p->m->notify.named.name;
 	fake_mach.port_insert_right(own_too, own_too, MACH_MSG_TYPE_MAKE_SEND);
 	REFUSED(master, own_too, -EINVAL);
 	fake_mach.port_deallocate(own_too);
@@ -370,7 +370,7 @@ test_own_right_is_no_device(void **state)
 	nic_die(&p->nic);
 	nic_revive(&p->nic);
 	/* As long as that is a right of ours, and alive. */
-	p->nic.opens_itself = fake_port_named(p->m->notify.name);
+	p->nic.opens_itself = fake_port_named(p->m->notify.named.name);
 	pass(p, SECONDS(1));
 	assert_int_equal(info(p).error, KERN_INVALID_CAPABILITY);
 	assert_int_equal(info(p).state, VNET_MACH_UPLINK_WAITING);
@@ -719,12 +719,12 @@ test_frames_elsewhere_are_none(void **state)
 	add_and_run(p, 0);
 	u = p->m->uplinks;
 	packet_message(msg.octets);
-	fake_send(fake_port_named(u->answers.right.name), true, msg.octets,
+	fake_send(fake_port_named(u->answers.right.named.name), true,
+		  msg.octets, NULL, NULL);
+	fake_send(fake_port_named(u->writes.right.named.name), true, msg.octets,
 		  NULL, NULL);
-	fake_send(fake_port_named(u->writes.right.name), true, msg.octets, NULL,
-		  NULL);
-	fake_send(fake_port_named(u->writes.right.name), true, msg.octets, NULL,
-		  p->nic.master);
+	fake_send(fake_port_named(u->writes.right.named.name), true, msg.octets,
+		  NULL, p->nic.master);
 	run(p);
 	assert_int_equal(p->net.a.nsent, 0);
 	assert_int_equal(info(p).received, 0);
