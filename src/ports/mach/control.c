@@ -16,22 +16,13 @@
 #include "device.h"
 #include "server_control.h"
 #include "wire.h"
+#include "writes.h"
 
-/* Reads that wait, and writes, at the most. */
-#define MAX_READS  8
-#define MAX_WRITES 16
+/* Reads that wait, at the most. */
+#define MAX_READS 8
 
 /* Opens of it at a time: each may hold its requests and answers. */
 #define MAX_CONTROLS 16
-
-/* A device_write that waits: memory of ours that the kernel has made of the
- * client's, at whatever address it found room, or the octets themselves. */
-struct write {
-	bool is_inband;
-	vm_address_t address;
-	uint32_t len;
-	uint8_t inband[IO_INBAND_MAX];
-};
 
 struct read {
 	struct vnet_mach_reply reply;
@@ -42,22 +33,18 @@ struct read {
 /**
  * struct vnet_mach_control
  * @is_open:	not closed yet
- * @is_busy:	a thread sees to its writes
  * @is_doomed:	nobody has its right any more, and a thread is still at its
  *		memory
- * @waiting:	octets of the writes that wait
+ * @waiting:	octets of @writes
  */
 struct vnet_mach_control {
 	struct vnet_mach_device device; /* first */
 	struct vnet_mach_control *next;
 	struct vnet_mach_controller controller;
 	struct vnet_control_session session;
-	struct vnet_mach_job job;
 	bool is_open;
-	bool is_busy;
 	bool is_doomed;
-	struct write writes[MAX_WRITES];
-	uint32_t first_write, nwrites;
+	struct vnet_mach_writes writes;
 	size_t waiting;
 	struct read reads[MAX_READS];
 	uint32_t nreads;
@@ -154,29 +141,16 @@ read_device(struct vnet_mach_device *d, const struct vnet_mach_reply *reply,
  * Writing
  */
 
-static void
-clear_writes(struct vnet_mach_control *c)
-{
-	while (c->nwrites) {
-		const struct write *w = &c->writes[c->first_write];
-
-		if (!w->is_inband)
-			server_of(c)->sys->vm_deallocate(w->address, w->len);
-		c->first_write = (c->first_write + 1) % MAX_WRITES;
-		c->nwrites--;
-	}
-	c->waiting = 0;
-}
-
 /* From now on it only answers that it is closed. */
 static void
 close(struct vnet_mach_control *c)
 {
 	c->is_open = false;
-	clear_writes(c);
+	vnet_mach_writes_clear(server_of(c), &c->writes);
+	c->waiting = 0;
 	refuse_all(c);
 	vnet_control_fini(&c->session);
-	vnet_mach_job_interrupt(server_of(c), &c->job);
+	vnet_mach_job_interrupt(server_of(c), &c->writes.job);
 }
 
 /* What it asks for next waits for a read, if it has written as much as it may. */
@@ -187,7 +161,7 @@ check_write(const struct vnet_mach_control *c, size_t len)
 		return D_DEVICE_DOWN;
 	if (len > VNET_CONTROL_WRITE_MAX)
 		return D_INVALID_SIZE;
-	if (c->nwrites == MAX_WRITES ||
+	if (c->writes.n == VNET_MACH_MAX_WRITES ||
 	    c->session.len + c->waiting + len > VNET_CONTROL_INPUT_MAX)
 		return D_WOULD_BLOCK;
 	return KERN_SUCCESS;
@@ -197,17 +171,8 @@ static void
 append(struct vnet_mach_control *c, vm_address_t address, const void *inband,
        uint32_t len)
 {
-	struct write *w =
-		&c->writes[(c->first_write + c->nwrites++) % MAX_WRITES];
-
-	w->is_inband = inband != NULL;
-	w->address = address;
-	w->len = len;
-	if (inband)
-		memcpy(w->inband, inband, len);
+	vnet_mach_writes_add(server_of(c), &c->writes, address, inband, len);
 	c->waiting += len;
-	if (!c->is_busy)
-		vnet_mach_job_add(server_of(c), &c->job);
 }
 
 static kern_return_t
@@ -234,7 +199,7 @@ write_inband(struct vnet_mach_device *d, const void *data, uint32_t len,
 
 	if (k)
 		return k;
-	if (c->nwrites || c->is_busy) {
+	if (vnet_mach_writes_wait(&c->writes)) {
 		append(c, 0, data, len);
 	} else {
 		if (vnet_control_write(&c->session, data, len))
@@ -247,7 +212,8 @@ write_inband(struct vnet_mach_device *d, const void *data, uint32_t len,
 
 /* What one write has brought; false if that cannot be had. */
 static bool
-take(struct vnet_mach_control *c, const struct write *w, mach_port_t thread)
+take(struct vnet_mach_control *c, const struct vnet_mach_write *w,
+     mach_port_t thread)
 {
 	struct vnet_mach *m = server_of(c);
 	bool is_there = false;
@@ -261,7 +227,8 @@ take(struct vnet_mach_control *c, const struct write *w, mach_port_t thread)
 		m->sys->vm_deallocate(w->address, w->len);
 		return false;
 	}
-	if (vnet_mach_job_touch(m, &c->job, thread, text, w->address, w->len))
+	if (vnet_mach_job_touch(m, &c->writes.job, thread, text, w->address,
+				w->len))
 		is_there = !c->is_open ||
 			   !vnet_control_write(&c->session, text, w->len);
 	vnet_mach_put_memory(m, text, w->len);
@@ -275,20 +242,19 @@ static void
 work(struct vnet_mach_job *job, mach_port_t thread)
 {
 	struct vnet_mach_control *c =
-		(void *)((char *)job - offsetof(struct vnet_mach_control, job));
+		VNET_MACH_CONTAINER(job, struct vnet_mach_control, writes.job);
 
-	c->is_busy = true;
-	while (c->nwrites && !vnet_mach_is_stopped(server_of(c))) {
-		const struct write w = c->writes[c->first_write];
+	c->writes.is_busy = true;
+	while (c->writes.n && !vnet_mach_is_stopped(server_of(c))) {
+		const struct vnet_mach_write w =
+			vnet_mach_writes_take(&c->writes);
 
-		c->first_write = (c->first_write + 1) % MAX_WRITES;
-		c->nwrites--;
 		c->waiting -= w.len;
 		if (!take(c, &w, thread))
 			close(c);
 		answer_all(c);
 	}
-	c->is_busy = false;
+	c->writes.is_busy = false;
 	reap(c);
 }
 
@@ -405,7 +371,7 @@ reap(struct vnet_mach_control *c)
 	struct vnet_mach *m = server_of(c);
 	struct vnet_mach_control **at = &m->controls;
 
-	if (!c->is_doomed || c->is_busy || c->job.is_waiting)
+	if (!c->is_doomed || c->writes.is_busy || c->writes.job.is_waiting)
 		return;
 	while (*at != c)
 		at = &(*at)->next;
@@ -472,7 +438,7 @@ vnet_mach_control_open(struct vnet_mach_master *master, mach_port_t *right)
 		return r;
 	}
 	c->device.ops = &device_ops;
-	c->job.run = work;
+	c->writes.job.run = work;
 	c->is_open = true;
 	vnet_mach_controller_init(&c->controller, master);
 	vnet_control_init(&c->session, &c->controller.host);

@@ -357,7 +357,7 @@ vnet_mach_facet_open(struct vnet_mach *m, struct vnet_mach_vif *vif,
 	f->port = vif->port;
 	f->access = access;
 	f->flags = FLAGS_AT_OPEN;
-	f->job.run = vnet_mach_facet_work;
+	f->writes.job.run = vnet_mach_facet_work;
 	r = join(f);
 	if (r)
 		goto close_right;
@@ -409,7 +409,7 @@ vnet_mach_facet_close(struct vnet_mach_facet *f)
 
 	vnet_mach_facet_clear_filters(f);
 	vnet_mach_facet_leave(f);
-	vnet_mach_job_interrupt(m, &f->job);
+	vnet_mach_job_interrupt(m, &f->writes.job);
 }
 
 static void
@@ -428,7 +428,7 @@ vnet_mach_facet_reap(struct vnet_mach_facet *f)
 	struct vnet_mach *m = f->device.right.m;
 	struct vnet_mach_facet **at = &m->facets;
 
-	if (!f->is_doomed || f->is_busy || f->job.is_waiting)
+	if (!f->is_doomed || f->writes.is_busy || f->writes.job.is_waiting)
 		return;
 	while (*at != f)
 		at = &(*at)->next;
@@ -446,7 +446,7 @@ void
 vnet_mach_facet_end(struct vnet_mach_facet *f)
 {
 	vnet_mach_facet_close(f);
-	vnet_mach_facet_clear_writes(f);
+	vnet_mach_writes_clear(f->device.right.m, &f->writes);
 	vnet_mach_right_close(&f->device.right);
 	f->is_doomed = true;
 	vnet_mach_facet_reap(f);

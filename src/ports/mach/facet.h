@@ -14,12 +14,12 @@
 #include "device.h"
 #include "netf.h"
 #include "server.h"
+#include "writes.h"
 
 struct vnet_mach_master;
 
-/* Reads that wait, and writes, at the most. */
-#define VNET_MACH_MAX_READS  8
-#define VNET_MACH_MAX_WRITES 16
+/* Reads that wait, at the most. */
+#define VNET_MACH_MAX_READS 8
 
 /* Octets of the frames that wait to be read. */
 #define VNET_MACH_READ_OCTETS 65536
@@ -30,15 +30,6 @@ struct vnet_mach_filter {
 	int priority;
 	bool was_sent; /* the frame under way, to this right */
 	struct vnet_netf program;
-};
-
-/* A device_write that waits: memory of ours that the kernel has made of the
- * client's, at whatever address it found room, or the octets themselves. */
-struct vnet_mach_write {
-	bool is_inband;
-	vm_address_t address;
-	uint32_t len;
-	uint8_t inband[IO_INBAND_MAX];
 };
 
 /* A device_read that waits. */
@@ -64,10 +55,7 @@ struct vnet_mach_facet {
 	struct vnet_mach_filter *filters[64];
 	uint32_t nfilters;
 
-	struct vnet_mach_write writes[VNET_MACH_MAX_WRITES];
-	uint32_t first_write, nwrites;
-	struct vnet_mach_job job;
-	bool is_busy; /* a thread sees to its writes */
+	struct vnet_mach_writes writes;
 	bool is_doomed;
 
 	struct vnet_mach_read reads[VNET_MACH_MAX_READS];
@@ -141,7 +129,6 @@ kern_return_t vnet_mach_facet_write(struct vnet_mach_device *d,
 kern_return_t vnet_mach_facet_write_inband(struct vnet_mach_device *d,
 					   const void *data, uint32_t len,
 					   int *written);
-void vnet_mach_facet_clear_writes(struct vnet_mach_facet *f);
 /* vnet_mach_job.run */
 void vnet_mach_facet_work(struct vnet_mach_job *job, mach_port_t thread);
 

@@ -37,7 +37,7 @@ is_refused(struct vnet_mach_facet *f, vm_size_t len)
 	else if (len < VNET_ETH_HEADER_LEN ||
 		 len > VNET_ETH_HEADER_LEN + 4 + f->mtu)
 		f->count.write_length++;
-	else if (f->nwrites == VNET_MACH_MAX_WRITES)
+	else if (f->writes.n == VNET_MACH_MAX_WRITES)
 		f->count.write_full++;
 	else
 		return false;
@@ -53,33 +53,18 @@ input(struct vnet_mach_facet *f, const uint8_t *data, uint32_t len)
 	vnet_switch_input(m->sw, f->client, &frame, 1, m->now);
 }
 
-static void
-append(struct vnet_mach_facet *f, vm_address_t address, const void *inband,
-       uint32_t len)
-{
-	struct vnet_mach_write *w = &f->writes[(f->first_write + f->nwrites++) %
-					       VNET_MACH_MAX_WRITES];
-
-	w->is_inband = inband != NULL;
-	w->address = address;
-	w->len = len;
-	if (inband)
-		memcpy(w->inband, inband, len);
-	if (!f->is_busy)
-		vnet_mach_job_add(f->device.right.m, &f->job);
-}
-
 kern_return_t
 vnet_mach_facet_write(struct vnet_mach_device *d, vm_address_t data,
 		      vm_size_t len, int *written)
 {
 	struct vnet_mach_facet *f = (struct vnet_mach_facet *)(void *)d;
+	struct vnet_mach *m = d->right.m;
 
 	*written = (int)len;
 	if (!is_refused(f, len))
-		append(f, data, NULL, (uint32_t)len);
+		vnet_mach_writes_add(m, &f->writes, data, NULL, (uint32_t)len);
 	else if (len)
-		f->device.right.m->sys->vm_deallocate(data, len);
+		m->sys->vm_deallocate(data, len);
 	return KERN_SUCCESS;
 }
 
@@ -96,26 +81,11 @@ vnet_mach_facet_write_inband(struct vnet_mach_device *d, const void *data,
 	*written = (int)len;
 	if (is_refused(f, len))
 		return KERN_SUCCESS;
-	if (f->nwrites || f->is_busy)
-		append(f, 0, data, len);
+	if (vnet_mach_writes_wait(&f->writes))
+		vnet_mach_writes_add(d->right.m, &f->writes, 0, data, len);
 	else
 		input(f, data, len);
 	return KERN_SUCCESS;
-}
-
-void
-vnet_mach_facet_clear_writes(struct vnet_mach_facet *f)
-{
-	struct vnet_mach *m = f->device.right.m;
-
-	while (f->nwrites) {
-		const struct vnet_mach_write *w = &f->writes[f->first_write];
-
-		if (!w->is_inband)
-			m->sys->vm_deallocate(w->address, w->len);
-		f->first_write = (f->first_write + 1) % VNET_MACH_MAX_WRITES;
-		f->nwrites--;
-	}
 }
 
 /* What one write has brought. */
@@ -124,8 +94,8 @@ fetch(struct vnet_mach_facet *f, const struct vnet_mach_write *w,
       uint8_t *frame, mach_port_t thread)
 {
 	if (!w->is_inband)
-		return vnet_mach_job_touch(f->device.right.m, &f->job, thread,
-					   frame, w->address, w->len);
+		return vnet_mach_job_touch(f->device.right.m, &f->writes.job,
+					   thread, frame, w->address, w->len);
 	memcpy(frame, w->inband, w->len);
 	return true;
 }
@@ -134,10 +104,8 @@ fetch(struct vnet_mach_facet *f, const struct vnet_mach_write *w,
 static void
 do_one(struct vnet_mach_facet *f, uint8_t *frame, mach_port_t thread)
 {
-	const struct vnet_mach_write w = f->writes[f->first_write];
+	const struct vnet_mach_write w = vnet_mach_writes_take(&f->writes);
 
-	f->first_write = (f->first_write + 1) % VNET_MACH_MAX_WRITES;
-	f->nwrites--;
 	if (!fetch(f, &w, frame, thread)) {
 		f->count.write_fault++;
 		vnet_mach_facet_close(f);
@@ -152,15 +120,16 @@ void
 vnet_mach_facet_work(struct vnet_mach_job *job, mach_port_t thread)
 {
 	struct vnet_mach_facet *f =
-		(void *)((char *)job - offsetof(struct vnet_mach_facet, job));
+		VNET_MACH_CONTAINER(job, struct vnet_mach_facet, writes.job);
+	struct vnet_mach *m = f->device.right.m;
 	uint8_t frame[FRAME_MAX];
 	uint32_t n = TURN;
 
-	f->is_busy = true;
-	while (f->nwrites && n-- && !vnet_mach_is_stopped(f->device.right.m))
+	f->writes.is_busy = true;
+	while (f->writes.n && n-- && !vnet_mach_is_stopped(m))
 		do_one(f, frame, thread);
-	f->is_busy = false;
-	if (f->nwrites && !f->is_doomed)
-		vnet_mach_job_add(f->device.right.m, job);
+	f->writes.is_busy = false;
+	if (f->writes.n && !f->is_doomed)
+		vnet_mach_job_add(m, job);
 	vnet_mach_facet_reap(f);
 }

@@ -54,6 +54,7 @@ function(vnet_add_faked_server name)
     ${mach}/uplink_receive.c
     ${mach}/uplink_write.c
     ${mach}/work.c
+    ${mach}/writes.c
     ${native}/fake_kernel.c
     ${native}/fake_memory.c
     ${native}/fake_message.c
