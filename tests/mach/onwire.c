@@ -13,19 +13,11 @@
  */
 #include <string.h>
 
-#include <mach/mach_port.h>
-
-#include <vnet/mach_uplink.h>
-
 #include "guest/crowd.h"
 #include "guest/guest.h"
 #include "guest/ne2k_driver.h"
 #include "guest/nic_task.h"
 #include "guest/service.h"
-
-/* What the server calls the right that opens the NIC: none that the kernel gives
- * by itself. */
-#define NIC_RIGHT     5000
 
 #define FLAGS         0x1243 /* as pfinet's */
 #define PROMISC       0x100
@@ -60,63 +52,16 @@ static struct ne2k_driver driver = {
 	.irq = 10,
 };
 
-/*
- * In the server's task
- */
-
-static vnet_port_id
-uplink_port(struct server *s)
-{
-	const struct vnet_port_config port = {
-		.size = sizeof(port),
-		.name = "eth0",
-		.role = VNET_ROLE_UPLINK,
-	};
-	vnet_port_id id;
-
-	vnet_mach_lock(s->m);
-	id = vnet_port_find(s->sw, "eth0");
-	if (id == VNET_NO_ID)
-		CHECK(!vnet_port_add(s->sw, &port, &id, NULL));
-	vnet_mach_unlock(s->m);
-	return id;
-}
-
-static int
-add(struct server *s, uint32_t flags)
-{
-	const struct vnet_mach_uplink_config c = {
-		.size = sizeof(c),
-		.port = uplink_port(s),
-		.name = "eth0",
-		.master = NIC_RIGHT,
-		.flags = flags,
-	};
-
-	return vnet_mach_uplink_add(s->m, &c, NULL);
-}
-
-static int
-take_away(struct server *s, uint32_t arg)
-{
-	(void)arg;
-	return vnet_mach_uplink_remove(s->m, uplink_port(s));
-}
-
-/* What is asked of it. */
+/* What is asked of the uplink, in the server's task. */
 enum value { IS_UP, IS_REFUSED, IS_SHARED, HAS_PROMISC, OPENS, LOSSES, BAD };
 
 static int
 value(struct server *s, uint32_t which)
 {
-	struct vnet_mach_uplink_info i = {.size = sizeof(i)};
-	struct vnet_port_info port = {.size = sizeof(port)};
-	const vnet_port_id id = uplink_port(s);
+	struct vnet_mach_uplink_info i;
+	struct vnet_port_info port;
 
-	vnet_mach_lock(s->m);
-	CHECK(!vnet_mach_uplink_get(s->m, id, &i));
-	CHECK(!vnet_port_get(s->sw, id, &port));
-	vnet_mach_unlock(s->m);
+	server_uplink(s, &i, &port);
 	switch ((enum value)which) {
 	case IS_UP:
 		CHECK_EQ(port.link, i.state == VNET_MACH_UPLINK_UP);
@@ -137,10 +82,6 @@ value(struct server *s, uint32_t which)
 	}
 	return -1;
 }
-
-/*
- * In this task
- */
 
 static int
 get(enum value which)
@@ -166,9 +107,7 @@ start_nic(void)
 static void
 add_uplink(uint32_t flags)
 {
-	CHECK_OK(mach_port_insert_right(service.task, NIC_RIGHT, nic.master,
-					MACH_MSG_TYPE_COPY_SEND));
-	CHECK_EQ(service_call(&service, add, flags), 0);
+	service_add_uplink(&service, nic.master, flags);
 	wait_for(IS_UP, 1, 3000);
 }
 
@@ -446,7 +385,7 @@ test_refusal(void)
 		CHECK_EQ(before[i], 0);
 	}
 	leave_members();
-	CHECK_EQ(service_call(&service, take_away, 0), 0);
+	service_remove_uplink(&service);
 }
 
 int

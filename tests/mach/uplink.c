@@ -8,20 +8,13 @@
  */
 #include <string.h>
 
-#include <mach/mach_port.h>
-
 #include <device/device.h>
-#include <vnet/mach_uplink.h>
 
 #include "guest/fake_nic.h"
 #include "guest/guest.h"
 #include "guest/service.h"
 
-/* What the server calls the right that opens the NIC: none that the kernel gives
- * by itself. */
-#define NIC_RIGHT 5000
-
-#define PROMISC   0x100
+#define PROMISC 0x100
 
 static const struct vif vifs[] = {{.name = "vif0"}};
 static struct service service = {.vifs = vifs, .nvifs = 1};
@@ -34,50 +27,7 @@ static mach_port_t client;  /* vif0 */
 static mach_port_t receive; /* its frames */
 static uint8_t frame[2000], got[2000];
 
-/*
- * In the server's task
- */
-
-static vnet_port_id
-uplink_port(struct server *s)
-{
-	const struct vnet_port_config port = {
-		.size = sizeof(port),
-		.name = "eth0",
-		.role = VNET_ROLE_UPLINK,
-	};
-	vnet_port_id id;
-
-	vnet_mach_lock(s->m);
-	id = vnet_port_find(s->sw, "eth0");
-	if (id == VNET_NO_ID)
-		CHECK(!vnet_port_add(s->sw, &port, &id, NULL));
-	vnet_mach_unlock(s->m);
-	return id;
-}
-
-static int
-add(struct server *s, uint32_t flags)
-{
-	const struct vnet_mach_uplink_config c = {
-		.size = sizeof(c),
-		.port = uplink_port(s),
-		.name = "eth0",
-		.master = NIC_RIGHT,
-		.flags = flags,
-	};
-
-	return vnet_mach_uplink_add(s->m, &c, NULL);
-}
-
-static int
-take_away(struct server *s, uint32_t arg)
-{
-	(void)arg;
-	return vnet_mach_uplink_remove(s->m, uplink_port(s));
-}
-
-/* What is asked of it. */
+/* What is asked of the uplink, in the server's task. */
 enum value {
 	STATE,
 	LINK,
@@ -102,14 +52,10 @@ enum value {
 static int
 value(struct server *s, uint32_t which)
 {
-	struct vnet_mach_uplink_info i = {.size = sizeof(i)};
-	struct vnet_port_info port = {.size = sizeof(port)};
-	vnet_port_id id = uplink_port(s);
+	struct vnet_mach_uplink_info i;
+	struct vnet_port_info port;
 
-	vnet_mach_lock(s->m);
-	CHECK(!vnet_mach_uplink_get(s->m, id, &i));
-	CHECK(!vnet_port_get(s->sw, id, &port));
-	vnet_mach_unlock(s->m);
+	server_uplink(s, &i, &port);
 	switch ((enum value)which) {
 	case STATE:
 		return (int)i.state;
@@ -150,10 +96,6 @@ value(struct server *s, uint32_t which)
 	}
 	return -1;
 }
-
-/*
- * In this task
- */
 
 static int
 get(enum value which)
@@ -197,10 +139,7 @@ drain(mach_port_t right)
 static void
 add_uplink(uint32_t flags)
 {
-	CHECK_OK(mach_port_insert_right(service.task, NIC_RIGHT,
-					nic.task.master,
-					MACH_MSG_TYPE_COPY_SEND));
-	CHECK_EQ(service_call(&service, add, flags), 0);
+	service_add_uplink(&service, nic.task.master, flags);
 }
 
 /* With the NIC as it should be. */
@@ -217,7 +156,7 @@ add_and_wait(uint32_t flags)
 static void
 remove_uplink(void)
 {
-	CHECK_EQ(service_call(&service, take_away, 0), 0);
+	service_remove_uplink(&service);
 }
 
 /* A frame each way, compared. */
@@ -430,9 +369,8 @@ test_filter_that_was_taken_is_taken_back(void)
 	CHECK_OK(fake_nic_inject(nic.task.control, frame, 60));
 	CHECK_EQ(client_get(receive, got, sizeof(got), 1000), 60);
 	CHECK_EQ(get(RECEIVED), before + 1);
-	CHECK_OK(mach_port_mod_refs(mach_task_self(), other,
-				    MACH_PORT_RIGHT_RECEIVE, -1));
-	CHECK_OK(mach_port_deallocate(mach_task_self(), device));
+	client_drop_receiver(other);
+	client_drop(device);
 	remove_uplink();
 }
 

@@ -319,6 +319,83 @@ service_check(struct service *s)
 }
 
 /*
+ * An uplink
+ */
+
+#define NIC "eth0"
+
+/* What the server calls the right that opens it: none that the kernel gives by
+ * itself. */
+#define NIC_RIGHT 5000
+
+static vnet_port_id
+uplink_port(struct server *s)
+{
+	const struct vnet_port_config port = {
+		.size = sizeof(port),
+		.name = NIC,
+		.role = VNET_ROLE_UPLINK,
+	};
+	vnet_port_id id;
+
+	vnet_mach_lock(s->m);
+	id = vnet_port_find(s->sw, NIC);
+	if (id == VNET_NO_ID)
+		CHECK(!vnet_port_add(s->sw, &port, &id, NULL));
+	vnet_mach_unlock(s->m);
+	return id;
+}
+
+static int
+add_uplink(struct server *s, uint32_t flags)
+{
+	const struct vnet_mach_uplink_config c = {
+		.size = sizeof(c),
+		.port = uplink_port(s),
+		.name = NIC,
+		.master = NIC_RIGHT,
+		.flags = flags,
+	};
+
+	return vnet_mach_uplink_add(s->m, &c, NULL);
+}
+
+static int
+remove_uplink(struct server *s, uint32_t arg)
+{
+	(void)arg;
+	return vnet_mach_uplink_remove(s->m, uplink_port(s));
+}
+
+void
+service_add_uplink(struct service *s, mach_port_t master, uint32_t flags)
+{
+	CHECK_OK(mach_port_insert_right(s->task, NIC_RIGHT, master,
+					MACH_MSG_TYPE_COPY_SEND));
+	CHECK_EQ(service_call(s, add_uplink, flags), 0);
+}
+
+void
+service_remove_uplink(struct service *s)
+{
+	CHECK_EQ(service_call(s, remove_uplink, 0), 0);
+}
+
+void
+server_uplink(struct server *s, struct vnet_mach_uplink_info *info,
+	      struct vnet_port_info *port)
+{
+	const vnet_port_id id = uplink_port(s);
+
+	info->size = sizeof(*info);
+	port->size = sizeof(*port);
+	vnet_mach_lock(s->m);
+	CHECK(!vnet_mach_uplink_get(s->m, id, info));
+	CHECK(!vnet_port_get(s->sw, id, port));
+	vnet_mach_unlock(s->m);
+}
+
+/*
  * A client
  */
 

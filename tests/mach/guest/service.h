@@ -9,6 +9,7 @@
 #include <device/device_types.h>
 #include <device/net_status.h>
 #include <vnet/mach.h>
+#include <vnet/mach_uplink.h>
 
 /* What runs in the server's task. */
 struct server {
@@ -65,6 +66,14 @@ uint32_t service_settle(const struct service *s);
 void service_expect_names(const struct service *s, uint32_t n);
 /* Its switch and the sums of its counters are in order. */
 void service_check(struct service *s);
+
+/* An uplink to the NIC eth0 of a task, whose device master is @master: the first
+ * time, its port is added as well. Both must succeed. */
+void service_add_uplink(struct service *s, mach_port_t master, uint32_t flags);
+void service_remove_uplink(struct service *s);
+/* What is known of it, in the server's task. */
+void server_uplink(struct server *s, struct vnet_mach_uplink_info *info,
+		   struct vnet_port_info *port);
 
 /* A client of one vif and one of another talk: whatever has happened, they still
  * do. */
