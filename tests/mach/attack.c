@@ -300,8 +300,7 @@ main(int argc, char **argv)
 
 	service_start(&service);
 	service_expect_traffic(&service, "vif0", "vif1");
-	bare_sleep_ms(50);
-	names = service_names(&service);
+	names = service_settle(&service);
 	(void)argc;
 	(void)argv;
 	RUN(messages_too_long_hold_up_nobody);

@@ -491,8 +491,7 @@ main(int argc, char **argv)
 	/* Whatever is made at first use is there: threads. */
 	say_out_of_line("\n", 1);
 	expect("{\"do\":\"fdb flush\"}", DONE);
-	bare_sleep_ms(50);
-	idle_names = service_names(&service);
+	idle_names = service_settle(&service);
 	test_a_vif_is_made_opened_filtered_and_counted();
 	service_expect_names(&service, idle_names);
 	test_answers_are_waited_for();

@@ -688,8 +688,7 @@ main(int argc, char **argv)
 	/* Whatever is made at first use is there. */
 	client_drop(client_open(service.master, "vif0"));
 	test_write_is_answered_with_its_count_whatever_it_is();
-	bare_sleep_ms(50);
-	names = service_names(&service);
+	names = service_settle(&service);
 	mine = guest_count_names(mach_task_self());
 
 	RUN(two_pfinets_by_path_talk);

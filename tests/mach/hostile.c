@@ -760,8 +760,7 @@ main(int argc, char **argv)
 	(void)argv;
 	service_start(&service);
 	service_expect_traffic(&service, "vif0", "vif1");
-	bare_sleep_ms(50);
-	names = service_names(&service);
+	names = service_settle(&service);
 
 	RUN(forged_notifications_end_nothing);
 	RUN(forged_frames_reach_nobody);

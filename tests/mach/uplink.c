@@ -440,8 +440,7 @@ main(int argc, char **argv)
 	add_and_wait(0);
 	expect_frames(60, 0);
 	remove_uplink();
-	bare_sleep_ms(50);
-	names = service_names(&service);
+	names = service_settle(&service);
 	mine = guest_count_names(mach_task_self());
 
 	RUN(frames_pass_both_ways);
