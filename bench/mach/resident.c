@@ -12,14 +12,12 @@
 #include <device/device.h>
 
 #include "guest/guest.h"
+#include "guest/if_flags.h"
 #include "guest/parent.h"
 #include "guest/service.h"
 
 #define VIFS    16
 #define CLIENTS 32
-
-/* <net/if.h>, what pfinet sets */
-#define FLAGS 0x1243
 
 static uint8_t frame[60];
 
@@ -40,7 +38,7 @@ add_client(mach_port_t master, uint32_t i)
 {
 	mach_port_t device, receive = client_receiver(MACH_PORT_QLIMIT_MAX);
 	char name[8];
-	int flags = FLAGS;
+	int flags = PFINET_FLAGS;
 
 	bare_snprintf(name, sizeof(name), "vif%u", i % VIFS);
 	device = client_open(master, name);

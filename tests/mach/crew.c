@@ -10,12 +10,12 @@
 #include <device/device.h>
 
 #include "guest/guest.h"
+#include "guest/if_flags.h"
 #include "guest/netdev.h"
 #include "guest/pager.h"
 #include "guest/parent.h"
 
 #define HOSTILE 20
-#define FLAGS   0x1243
 
 static mach_port_t master, program;
 static struct netdev hostile[HOSTILE], ann, bob;
@@ -71,7 +71,8 @@ static void
 attack(void)
 {
 	for (int i = 0; i < HOSTILE; i++) {
-		CHECK_OK(netdev_open(&hostile[i], master, "vif0", true, FLAGS));
+		CHECK_OK(netdev_open(&hostile[i], master, "vif0", true,
+				     PFINET_FLAGS));
 		pager_start(&pagers[i], PAGER_IS_SILENT, 4096);
 		netdev_write(&hostile[i], (void *)pagers[i].address, 100);
 		expect_service();
@@ -97,8 +98,8 @@ main(int argc, char **argv)
 	(void)argv;
 	program = guest_lookup("task:vnet-mach");
 	master = parent_start("vnet-mach");
-	CHECK_OK(netdev_open(&ann, master, "vif0", true, FLAGS));
-	CHECK_OK(netdev_open(&bob, master, "vif1", true, FLAGS));
+	CHECK_OK(netdev_open(&ann, master, "vif0", true, PFINET_FLAGS));
+	CHECK_OK(netdev_open(&bob, master, "vif1", true, PFINET_FLAGS));
 	expect_service();
 	wait_threads(3, 3);
 	attack();

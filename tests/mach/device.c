@@ -12,14 +12,11 @@
 #include <device/device.h>
 
 #include "guest/guest.h"
+#include "guest/if_flags.h"
 #include "guest/service.h"
 
-#define FLAGS_AT_OPEN 0x1243 /* UP BROADCAST RUNNING ALLMULTI MULTICAST */
-#define IFF_UP        0x1
-#define IFF_PROMISC   0x100
-
-#define IN            1
-#define OUT           2
+#define IN  1
+#define OUT 2
 
 static const struct vif vifs[] = {
 	{.name = "vif0"},
@@ -66,7 +63,7 @@ static void
 pfinet_begins(mach_port_t device, mach_port_t receive, const filter_t *words,
 	      uint32_t n, uint8_t number)
 {
-	int status[NET_STATUS_COUNT], address[2], flags = FLAGS_AT_OPEN;
+	int status[NET_STATUS_COUNT], address[2], flags = PFINET_FLAGS;
 	mach_msg_type_number_t count = NET_STATUS_COUNT;
 
 	set_filter(device, receive, words, n, KERN_SUCCESS);
@@ -75,7 +72,7 @@ pfinet_begins(mach_port_t device, mach_port_t receive, const filter_t *words,
 	CHECK(count == NET_STATUS_COUNT);
 	CHECK(status[0] == 14 && status[1] == 1514);
 	CHECK(status[2] == HDR_ETHERNET && status[3] == 14 && status[4] == 6);
-	CHECK(status[5] == FLAGS_AT_OPEN && status[6] == 0);
+	CHECK(status[5] == PFINET_FLAGS && status[6] == 0);
 	count = 2;
 	CHECK_EQ(device_get_status(device, NET_ADDRESS, address, &count),
 		 KERN_SUCCESS);
@@ -257,7 +254,7 @@ test_status_refuses_what_the_kernel_refuses(void)
 		 D_INVALID_SIZE);
 	count = 1;
 	CHECK_EQ(device_get_status(a, NET_FLAGS, status, &count), KERN_SUCCESS);
-	CHECK(status[0] == FLAGS_AT_OPEN);
+	CHECK(status[0] == PFINET_FLAGS);
 	count = 64;
 	CHECK_EQ(device_get_status(a, NET_DSTADDR, status, &count),
 		 D_INVALID_OPERATION);
@@ -308,11 +305,11 @@ test_flags_are_the_clients_own(void)
 	mach_port_t b = client_open(service.master, "open");
 	mach_port_t plain = client_open(service.master, "vif0");
 
-	set_flags(a, FLAGS_AT_OPEN | IFF_PROMISC);
-	CHECK(flags_of(a) == (FLAGS_AT_OPEN | IFF_PROMISC));
-	CHECK(flags_of(b) == FLAGS_AT_OPEN);
-	set_flags(plain, FLAGS_AT_OPEN | IFF_PROMISC);
-	CHECK(flags_of(plain) == FLAGS_AT_OPEN);
+	set_flags(a, PFINET_FLAGS | IFF_PROMISC);
+	CHECK(flags_of(a) == (PFINET_FLAGS | IFF_PROMISC));
+	CHECK(flags_of(b) == PFINET_FLAGS);
+	set_flags(plain, PFINET_FLAGS | IFF_PROMISC);
+	CHECK(flags_of(plain) == PFINET_FLAGS);
 	client_drop(a);
 	client_drop(b);
 	client_drop(plain);
@@ -328,13 +325,13 @@ test_client_that_is_not_up_hears_nothing_and_may_write(void)
 
 	client_listen(a, ra, 0, IN);
 	client_listen(sibling, rs, 0, IN);
-	set_flags(a, FLAGS_AT_OPEN & ~IFF_UP);
+	set_flags(a, PFINET_FLAGS & ~IFF_UP);
 	client_write(b, frame, client_frame(frame, 60, 0xff, 2, 1));
 	CHECK(client_get(rs, got, sizeof(got), 1000));
 	CHECK(!client_get(ra, got, sizeof(got), 30));
 	client_write(a, frame, client_frame(frame, 60, 0xff, 1, 1));
 	CHECK(!client_get(rs, got, sizeof(got), 30));
-	set_flags(a, FLAGS_AT_OPEN);
+	set_flags(a, PFINET_FLAGS);
 	client_write(b, frame, client_frame(frame, 60, 0xff, 2, 1));
 	CHECK(client_get(ra, got, sizeof(got), 1000));
 	client_drop_receiver(ra);
@@ -357,7 +354,7 @@ test_promiscuous_client_hears_what_is_flooded(void)
 	/* To nobody that is known. */
 	client_write(b, frame, client_frame(frame, 60, 99, 2, 1));
 	CHECK(!client_get(ra, got, sizeof(got), 30));
-	set_flags(a, FLAGS_AT_OPEN | IFF_PROMISC);
+	set_flags(a, PFINET_FLAGS | IFF_PROMISC);
 	client_write(b, frame, client_frame(frame, 60, 99, 2, 1));
 	CHECK(client_get(ra, got, sizeof(got), 1000));
 	/* To somebody known, who is not here. */

@@ -10,6 +10,7 @@
 
 #include "guest/fake_nic.h"
 #include "guest/guest.h"
+#include "guest/if_flags.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -187,11 +188,12 @@ flags_after(int flags)
 static void
 check_flags(void)
 {
-	CHECK_EQ(flags_after(0x1243 | NIC_PROMISC), 0x1243 | NIC_PROMISC);
-	CHECK_EQ(flags_after(0x1243), 0x1243);
-	CHECK_EQ(flags_after(0), NIC_RUNNING);
+	CHECK_EQ(flags_after(PFINET_FLAGS | IFF_PROMISC),
+		 PFINET_FLAGS | IFF_PROMISC);
+	CHECK_EQ(flags_after(PFINET_FLAGS), PFINET_FLAGS);
+	CHECK_EQ(flags_after(0), IFF_RUNNING);
 	CHECK_OK(write_len(60));
-	CHECK_EQ(flags_after(0x41), 0x41);
+	CHECK_EQ(flags_after(IFF_UP | IFF_RUNNING), IFF_UP | IFF_RUNNING);
 }
 
 static void
@@ -410,12 +412,13 @@ check_faults_of_answers(void)
 	CHECK_EQ(n, 6);
 	fault(FAKE_NIC_WELL, 0);
 	fault(FAKE_NIC_NO_PROMISC, 0);
-	CHECK_EQ(flags_after(0x1243 | NIC_PROMISC), 0x1243);
+	CHECK_EQ(flags_after(PFINET_FLAGS | IFF_PROMISC), PFINET_FLAGS);
 	fault(FAKE_NIC_WELL, 0);
-	CHECK_EQ(flags_after(0x1243 | NIC_PROMISC), 0x1243 | NIC_PROMISC);
-	fault(FAKE_NIC_CLEAR_FLAGS, 0x1243);
+	CHECK_EQ(flags_after(PFINET_FLAGS | IFF_PROMISC),
+		 PFINET_FLAGS | IFF_PROMISC);
+	fault(FAKE_NIC_CLEAR_FLAGS, PFINET_FLAGS);
 	CHECK_OK(get(NET_FLAGS, 1, status, &n));
-	CHECK_EQ(status[0], 0x1243);
+	CHECK_EQ(status[0], PFINET_FLAGS);
 }
 
 /* Send a write and do not wait for the answer. */

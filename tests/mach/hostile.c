@@ -14,14 +14,14 @@
 #include <device/device.h>
 
 #include "guest/guest.h"
+#include "guest/if_flags.h"
 #include "guest/pager.h"
 #include "guest/service.h"
 
-#define IN          1
-#define OUT         2
-#define IFF_RUNNING 0x40
+#define IN   1
+#define OUT  2
 
-#define PAGE        4096
+#define PAGE 4096
 
 static const struct vif vifs[] = {
 	{.name = "vif0"},
@@ -619,7 +619,7 @@ goes(const char *name, int (*remove)(struct server *, uint32_t))
 	CHECK_OK(device_get_status(a, NET_ADDRESS, status, &n));
 	CHECK_EQ(status[0], address[0]);
 	CHECK_EQ(status[1], address[1]);
-	status[0] = 0x1243;
+	status[0] = PFINET_FLAGS;
 	CHECK_OK(device_set_status(a, NET_FLAGS, status, 1));
 	client_listen(a, ra, 0, IN);
 	client_write(a, frame, 60);

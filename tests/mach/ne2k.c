@@ -10,12 +10,12 @@
 #include <device/net_status.h>
 
 #include "guest/guest.h"
+#include "guest/if_flags.h"
 #include "guest/ne2k_driver.h"
 #include "guest/netdev.h"
 #include "guest/nic.h"
 #include "guest/nic_task.h"
 
-#define FLAGS        (NIC_UP | NIC_RUNNING | 0x1202)
 #define PATTERN_TYPE 0x88b5 /* for experiments */
 
 static struct station station;
@@ -113,9 +113,9 @@ check_promisc(mach_port_t master)
 {
 	const struct host_addr gateway = host_addr4(10, 0, 2, 2);
 	const mach_port_t device = station.dev.device;
-	int flags = FLAGS | NIC_PROMISC;
+	int flags = PFINET_FLAGS | IFF_PROMISC;
 
-	open_station(master, true, FLAGS, other_mac);
+	open_station(master, true, PFINET_FLAGS, other_mac);
 	CHECK_EQ(station.dev.device, device); /* the same right */
 	host_ping(&station.host, &gateway, 56, netdev_now());
 	CHECK(!station_run(&station, is_answered, 600));
@@ -141,11 +141,11 @@ check_module(void)
 {
 	const mach_port_t master = guest_lookup("eth0");
 
-	open_station(master, true, FLAGS, NULL);
+	open_station(master, true, PFINET_FLAGS, NULL);
 	CHECK(memcmp(station.dev.mac, card_mac, 6) == 0);
 	CHECK_EQ(station.dev.status[0], 14);
 	CHECK_EQ(station.dev.status[1], 1514);
-	CHECK_EQ(flags_of(station.dev.device), FLAGS);
+	CHECK_EQ(flags_of(station.dev.device), PFINET_FLAGS);
 	write_patterns();
 	ping_gateway(20, 1400);
 	check_promisc(master);
@@ -161,7 +161,7 @@ check_again(struct nic_task *task, struct ne2k_driver *driver)
 	for (unsigned int i = 0; i < 3; i++) {
 		CHECK_OK(nic_task_start(task, driver->device_master,
 					ne2k_driver_run, driver));
-		open_station(task->master, i & 1, FLAGS, NULL);
+		open_station(task->master, i & 1, PFINET_FLAGS, NULL);
 		ping_gateway(2, 56);
 		nic_task_kill(task);
 		/* Its queue may have been full of frames when it died. */
@@ -182,8 +182,8 @@ check_misbehaviour(struct nic_task *task, struct ne2k_driver *driver)
 	CHECK_OK(nic_task_start(task, driver->device_master, ne2k_driver_run,
 				driver));
 	CHECK_OK(netdev_open(&station.dev, task->master, "eth0", true,
-			     FLAGS | NIC_PROMISC));
-	CHECK_EQ(flags_of(station.dev.device), FLAGS);
+			     PFINET_FLAGS | IFF_PROMISC));
+	CHECK_EQ(flags_of(station.dev.device), PFINET_FLAGS);
 	for (unsigned int i = 0; i < 3; i++)
 		CHECK_OK(netdev_write(&station.dev, frame, sizeof(frame)));
 	begin = netdev_now();
@@ -206,8 +206,9 @@ check_rumplike(struct nic_task *task, struct ne2k_driver *driver)
 	driver->rumplike = true;
 	CHECK_OK(nic_task_start(task, driver->device_master, ne2k_driver_run,
 				driver));
-	CHECK_OK(netdev_open(&robbed, task->master, "eth0", true, FLAGS));
-	open_station(task->master, true, FLAGS, NULL);
+	CHECK_OK(
+		netdev_open(&robbed, task->master, "eth0", true, PFINET_FLAGS));
+	open_station(task->master, true, PFINET_FLAGS, NULL);
 	ping_gateway(3, 56);
 	CHECK_EQ(netdev_read(&robbed, frame, 0), -1);
 	CHECK_EQ(robbed.strange, 0);

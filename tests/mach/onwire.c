@@ -15,12 +15,10 @@
 
 #include "guest/crowd.h"
 #include "guest/guest.h"
+#include "guest/if_flags.h"
 #include "guest/ne2k_driver.h"
 #include "guest/nic_task.h"
 #include "guest/service.h"
-
-#define FLAGS         0x1243 /* as pfinet's */
-#define PROMISC       0x100
 
 #define RECORD_TYPE   0x88b5 /* for experiments */
 #define RECORD_HEADER 24
@@ -71,7 +69,7 @@ value(struct server *s, uint32_t which)
 	case IS_SHARED:
 		return i.is_shared;
 	case HAS_PROMISC:
-		return !!(i.flags & PROMISC);
+		return !!(i.flags & IFF_PROMISC);
 	case OPENS:
 		return (int)i.opens;
 	case LOSSES:
@@ -127,11 +125,11 @@ start_members(void)
 		const struct host_addr ip4 = host_addr4(10, 0, 2, 21 + i);
 		const struct host_addr ip6 = site_local(0x21 + i);
 
-		member_start(&members[i], service.master, i & 1, FLAGS, &ip4,
-			     &ip6);
+		member_start(&members[i], service.master, i & 1, PFINET_FLAGS,
+			     &ip4, &ip6);
 	}
-	member_start(listener, service.master, true, FLAGS | PROMISC, NULL,
-		     NULL);
+	member_start(listener, service.master, true, PFINET_FLAGS | IFF_PROMISC,
+		     NULL, NULL);
 	CHECK(crowd_run(members, EVERYBODY, member_is_ready, 3000));
 }
 

@@ -15,9 +15,8 @@
 
 #include "guest/crowd.h"
 #include "guest/guest.h"
+#include "guest/if_flags.h"
 #include "guest/service.h"
-
-#define FLAGS 0x1243 /* as pfinet's */
 
 static const struct vif vifs[] = {
 	{.name = "own", .port_flags = VNET_PORT_PER_CLIENT},
@@ -63,7 +62,8 @@ start(size_t i, const char *vif)
 	const struct host_addr ip4 = addr4(i), ip6 = addr6(i);
 
 	members[i].name = vif;
-	member_start(&members[i], service.master, i & 1, FLAGS, &ip4, &ip6);
+	member_start(&members[i], service.master, i & 1, PFINET_FLAGS, &ip4,
+		     &ip6);
 }
 
 /* @delay_ms: how much later bob comes than ann. */
@@ -197,7 +197,7 @@ test_duplicate_is_found(void)
 	crowd_run(members, 1, NULL, 1500);
 	CHECK(host_is_ready(&ann->station.host));
 	bob->name = "own";
-	member_start(bob, service.master, true, FLAGS, &ip4, &ip6);
+	member_start(bob, service.master, true, PFINET_FLAGS, &ip4, &ip6);
 	crowd_run(members, 2, NULL, 1500);
 	CHECK_EQ(bob->station.host.own[HOST_IP6].state, HOST_DUPLICATE);
 	CHECK_EQ(bob->station.host.own[HOST_IP6_LINK].state, HOST_USABLE);

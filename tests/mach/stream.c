@@ -8,6 +8,7 @@
  */
 #include "guest/exchange.h"
 #include "guest/guest.h"
+#include "guest/if_flags.h"
 #include "guest/netdev.h"
 #include "guest/service.h"
 
@@ -32,7 +33,8 @@ main(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	service_start(&service);
-	CHECK_OK(netdev_open(&bystander, service.master, "c", true, 0x1243));
+	CHECK_OK(netdev_open(&bystander, service.master, "c", true,
+			     PFINET_FLAGS));
 	both[0].master = both[1].master = service.master;
 	exchange_streams(both, false);
 	/* Now what is made at first use is there. */

@@ -14,11 +14,11 @@
 #include <mach/mig_errors.h>
 
 #include "guest/guest.h"
+#include "guest/if_flags.h"
 #include "guest/netdev.h"
 #include "guest/parent.h"
 
 #define KILLS 9
-#define FLAGS 0x1243
 
 /* Frames that are written between two deaths, at the least. */
 #define BURST 200
@@ -139,8 +139,8 @@ kill_later(void *arg)
 static void
 open_both(void)
 {
-	CHECK_OK(netdev_open(&sender, master, "vif0", true, FLAGS));
-	CHECK_OK(netdev_open(&receiver, master, "vif1", false, FLAGS));
+	CHECK_OK(netdev_open(&sender, master, "vif0", true, PFINET_FLAGS));
+	CHECK_OK(netdev_open(&receiver, master, "vif1", false, PFINET_FLAGS));
 	memset(frame, 0, sizeof(frame));
 	memcpy(frame, receiver.mac, 6);
 	memcpy(frame + 6, sender.mac, 6);

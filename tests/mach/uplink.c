@@ -12,9 +12,8 @@
 
 #include "guest/fake_nic.h"
 #include "guest/guest.h"
+#include "guest/if_flags.h"
 #include "guest/service.h"
-
-#define PROMISC 0x100
 
 static const struct vif vifs[] = {{.name = "vif0"}};
 static struct service service = {.vifs = vifs, .nvifs = 1};
@@ -203,19 +202,20 @@ test_frames_pass_both_ways(void)
 static void
 test_flags_are_kept_up(void)
 {
+	const int wanted = PFINET_FLAGS | IFF_PROMISC;
 	int flags;
 
 	add_and_wait(0);
 	CHECK_EQ(get(IS_REFUSED), 0);
 	counts(&flags);
-	CHECK_EQ(flags & 0x1343, 0x1343);
+	CHECK_EQ(flags & wanted, wanted);
 	CHECK_OK(fake_nic_fault(nic.task.control, FAKE_NIC_CLEAR_FLAGS, 0));
 	counts(&flags);
-	CHECK_EQ(flags & PROMISC, 0);
+	CHECK_EQ(flags & IFF_PROMISC, 0);
 	WAIT_FOR(FLAGS_RESET, 1, 6000);
 	bare_sleep_ms(50);
 	counts(&flags);
-	CHECK_EQ(flags & 0x1343, 0x1343);
+	CHECK_EQ(flags & wanted, wanted);
 	bare_sleep_ms(6000);
 	CHECK_EQ(get(FLAGS_RESET), 1);
 	CHECK_EQ(get(OPENS), 1);
@@ -231,7 +231,7 @@ test_promisc_that_does_not_take_is_told(void)
 	add_uplink(0);
 	WAIT_FOR(STATE, VNET_MACH_UPLINK_UP, 2000);
 	CHECK_EQ(get(IS_REFUSED), 1);
-	CHECK_EQ(get(FLAGS) & PROMISC, 0);
+	CHECK_EQ(get(FLAGS) & IFF_PROMISC, 0);
 	drain(receive);
 	expect_frames(60, 1);
 	remove_uplink();

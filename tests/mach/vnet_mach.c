@@ -11,11 +11,11 @@
 #include <device/net_status.h>
 
 #include "guest/guest.h"
+#include "guest/if_flags.h"
 #include "guest/netdev.h"
 #include "guest/parent.h"
 
 #define ROUNDS 20
-#define FLAGS  0x1243
 
 static struct station station;
 
@@ -60,7 +60,8 @@ run_host(uint32_t own, uint32_t other, const char *device)
 	const struct host_addr own4 = ip4(own), own6 = ip6(own);
 	const struct host_addr other4 = ip4(other), other6 = ip6(other);
 
-	CHECK_OK(netdev_open(&station.dev, master, device, own == 1, FLAGS));
+	CHECK_OK(netdev_open(&station.dev, master, device, own == 1,
+			     PFINET_FLAGS));
 	station_start(&station, NULL, &own4, &own6);
 	CHECK(station_run(&station, is_ready, 5000));
 	for (int i = 0; i < ROUNDS; i++) {
@@ -111,11 +112,11 @@ status(mach_port_t master, const char *name, dev_flavor_t flavor, int i)
 static bool
 may_promisc(mach_port_t master, const char *name)
 {
-	int flags = FLAGS | 0x100;
+	int flags = PFINET_FLAGS | IFF_PROMISC;
 	mach_msg_type_number_t n = 1;
 	struct netdev dev;
 
-	CHECK_OK(netdev_open(&dev, master, name, true, FLAGS));
+	CHECK_OK(netdev_open(&dev, master, name, true, PFINET_FLAGS));
 	CHECK_OK(device_set_status(dev.device, NET_FLAGS, &flags, 1));
 	CHECK_OK(device_get_status(dev.device, NET_FLAGS, &flags, &n));
 	netdev_close(&dev);
@@ -130,8 +131,8 @@ count(mach_port_t master, const char *from, const char *to, uint32_t n)
 	struct netdev a, b;
 	uint32_t received = 0;
 
-	CHECK_OK(netdev_open(&a, master, from, true, FLAGS));
-	CHECK_OK(netdev_open(&b, master, to, true, FLAGS));
+	CHECK_OK(netdev_open(&a, master, from, true, PFINET_FLAGS));
+	CHECK_OK(netdev_open(&b, master, to, true, PFINET_FLAGS));
 	memcpy(frame, b.mac, 6);
 	memcpy(frame + 6, a.mac, 6);
 	frame[12] = 0x88;

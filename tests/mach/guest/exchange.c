@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "exchange.h"
 #include "guest.h"
+#include "if_flags.h"
 #include "netdev.h"
 
-#define PORT  7
-#define FLAGS 0x1243 /* as pfinet's */
+#define PORT 7
 
 static struct host_addr
 addr_of(uint8_t number, bool is_ip6)
@@ -43,7 +43,7 @@ exchange(void *arg)
 		.iss = 0xfffffff0 + x->number,
 	};
 
-	CHECK_OK(netdev_open(&s.dev, x->master, x->name, true, FLAGS));
+	CHECK_OK(netdev_open(&s.dev, x->master, x->name, true, PFINET_FLAGS));
 	station_start(&s, NULL, x->is_ip6 ? NULL : &self,
 		      x->is_ip6 ? &self : NULL);
 	tcp_init(&s.tcp, &s.host, &config);

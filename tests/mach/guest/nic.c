@@ -13,6 +13,7 @@
 
 #include <device/device_server.h>
 
+#include "if_flags.h"
 #include "msg_destroy.h"
 #include "nic.h"
 #include "nic_filter.h"
@@ -30,7 +31,7 @@ nic_open(struct nic *n, mach_port_t set)
 {
 	const mach_port_t self = mach_task_self();
 
-	n->flags = NIC_UP | NIC_RUNNING;
+	n->flags = IFF_UP | IFF_RUNNING;
 	mach_port_allocate(self, MACH_PORT_RIGHT_RECEIVE, &n->device);
 	mach_port_move_member(self, n->master, set);
 	mach_port_move_member(self, n->device, set);
@@ -326,11 +327,11 @@ ds_device_set_status(mach_port_t device, dev_flavor_t flavor,
 	n->counts.flags_set++;
 	flags = status[0];
 	if (n->faults.no_promisc)
-		flags &= ~NIC_PROMISC;
+		flags &= ~IFF_PROMISC;
 	/* Of the NIC, for all who have opened it. */
-	n->flags = flags | NIC_RUNNING;
+	n->flags = flags | IFF_RUNNING;
 	if (n->set_promisc)
-		n->set_promisc(n->ctx, n->flags & NIC_PROMISC);
+		n->set_promisc(n->ctx, n->flags & IFF_PROMISC);
 	return D_SUCCESS;
 }
 

@@ -25,10 +25,6 @@
 /* Octets of the longest request and of the longest reply. */
 #define NIC_MSG_SIZE 8448
 
-#define NIC_UP       0x0001
-#define NIC_RUNNING  0x0040
-#define NIC_PROMISC  0x0100
-
 /* A filter in one direction. */
 struct nic_filter {
 	mach_port_t right; /* a send right */
