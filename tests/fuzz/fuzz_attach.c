@@ -16,17 +16,12 @@
 #include <unistd.h>
 
 #include <vnet/libvnet.h>
-#include <vnet/malloc.h>
 
 #include "attach_wire.h"
 #include "medium.h"
+#include "must.h"
+#include "sender.h"
 #include "tape.h"
-
-#define MUST(x)                           \
-	do {                              \
-		if (!(x))                 \
-			__builtin_trap(); \
-	} while (0)
 
 /* As attach_frames.h has it. */
 #define HEADER_LEN 16
@@ -42,8 +37,8 @@
 struct run {
 	struct tape t;
 	struct vnet_switch *sw;
+	struct sender program;
 	struct vnet_media *media;
-	struct vnet_inproc program;
 	vnet_port_id vif;
 	int control;
 	int frames;
@@ -53,8 +48,6 @@ struct run {
 	bool is_vague;
 
 	uint64_t written; /* by the client, as count_frames() has it */
-	uint32_t sent;    /* frames to the vif */
-	uint32_t next;    /* that the client may read */
 };
 
 /* The number that the next descriptor has. */
@@ -251,7 +244,7 @@ static bool
 client_reads(struct run *r)
 {
 	static uint8_t octets[MEDIUM_FRAME_MAX];
-	uint32_t len, number;
+	uint32_t len;
 	ssize_t n, at = 0;
 
 	if (r->frames < 0)
@@ -262,32 +255,10 @@ client_reads(struct run *r)
 	for (; at < n; at += HEADER_LEN + (ssize_t)len) {
 		MUST(n - at >= HEADER_LEN);
 		memcpy(&len, octets + at, sizeof(len));
-		MUST(len >= 60 && len <= 1514);
 		MUST(HEADER_LEN + (ssize_t)len <= n - at);
-		memcpy(&number, octets + at + HEADER_LEN + 14, sizeof(number));
-		MUST(number >= r->next && number < r->sent);
-		r->next = number + 1;
+		sender_heard(&r->program, octets + at + HEADER_LEN, len);
 	}
 	return true;
-}
-
-static void
-program_sends(struct run *r)
-{
-	static uint8_t octets[1514];
-	struct vnet_frame f = {
-		.data = octets,
-		.len = 60 + tape_argument(&r->t, sizeof(octets) - 60),
-	};
-	uint32_t n = 1 + tape_argument(&r->t, 300);
-
-	memset(octets, 0xff, 6);
-	octets[6] = 2;
-	for (; n; n--) {
-		memcpy(octets + 14, &r->sent, sizeof(r->sent));
-		r->sent++;
-		vnet_switch_input(r->sw, r->program.id, &f, 1, 0);
-	}
 }
 
 static int
@@ -370,28 +341,18 @@ client_leaves(struct run *r)
 static void
 begin(struct run *r)
 {
-	const struct vnet_alloc alloc = vnet_malloc();
-	const struct vnet_switch_config config = {
-		.size = sizeof(config),
-		.alloc = &alloc,
-		.max_ports = 2,
-		.fdb_entries = 64,
-		.pool_octets = 1 << 20,
-		.queue_octets = 65536,
+	const struct vnet_port_config port = {
+		.size = sizeof(port),
+		.name = "vif",
 	};
-	struct vnet_port_config port = {.size = sizeof(port), .name = "vif"};
-	vnet_port_id id;
 	int fds[2];
 
-	MUST(vnet_switch_create(&r->sw, &config, NULL) == 0);
+	r->sw = sender_begin(&r->program);
 	MUST(vnet_media_create(&r->media) == 0);
 	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds) == 0);
 	MUST(vnet_session_adopt(&r->session, fds[0], NULL) == 0);
 	r->control = fds[1];
 	MUST(vnet_port_add(r->sw, &port, &r->vif, NULL) == 0);
-	port.name = "program";
-	MUST(vnet_port_add(r->sw, &port, &id, NULL) == 0);
-	MUST(vnet_inproc_open(&r->program, r->sw, id, 0, 0) == 0);
 }
 
 static void
@@ -413,7 +374,7 @@ step(struct run *r)
 		client_reads(r);
 		break;
 	case 6:
-		program_sends(r);
+		sender_sends(&r->program, &r->t);
 		break;
 	case 7:
 		if (tape_seldom(&r->t, 4))

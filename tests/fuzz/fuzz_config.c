@@ -11,13 +11,8 @@
 #include <string.h>
 
 #include "conf_file.h"
+#include "must.h"
 #include "schema.h"
-
-#define MUST(x)                           \
-	do {                              \
-		if (!(x))                 \
-			__builtin_trap(); \
-	} while (0)
 
 static void
 check_complaint(const struct complaint *c)

@@ -18,12 +18,7 @@
 #include "control.h"
 #include "fake_plant.h"
 #include "log.h"
-
-#define MUST(x)                           \
-	do {                              \
-		if (!(x))                 \
-			__builtin_trap(); \
-	} while (0)
+#include "must.h"
 
 /* Turns of the loop in which nothing comes any more. */
 #define IDLE_MAX 10000

@@ -14,14 +14,9 @@
 #include <vnet/malloc.h>
 
 #include "frames.h"
+#include "must.h"
 #include "offload.h"
 #include "tape.h"
-
-#define MUST(x)                           \
-	do {                              \
-		if (!(x))                 \
-			__builtin_trap(); \
-	} while (0)
 
 #define CARRIES_ALL 31
 

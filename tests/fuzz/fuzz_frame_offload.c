@@ -8,13 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "must.h"
 #include "offload.h"
-
-#define MUST(x)                           \
-	do {                              \
-		if (!(x))                 \
-			__builtin_trap(); \
-	} while (0)
 
 /* Where the fields are in the input; the octets of the frame follow. */
 enum {

@@ -14,30 +14,24 @@
 #include <unistd.h>
 
 #include <vnet/libvnet.h>
-#include <vnet/malloc.h>
 #include <vnet/stream.h>
 
+#include "must.h"
+#include "sender.h"
 #include "tape.h"
-
-#define MUST(x)                           \
-	do {                              \
-		if (!(x))                 \
-			__builtin_trap(); \
-	} while (0)
 
 struct run {
 	struct tape t;
 	struct vnet_switch *sw;
+	struct sender program;
 	struct vnet_media *media;
 	struct vnet_medium *m;
-	struct vnet_inproc program;
 	int peer;
 
 	uint8_t *written; /* by the peer */
 	size_t nwritten;
 	uint8_t *read; /* by the peer */
 	size_t nread;
-	uint32_t sent; /* frames to it */
 };
 
 static uint32_t
@@ -94,25 +88,6 @@ peer_reads(struct run *r, size_t max)
 	return true;
 }
 
-static void
-program_sends(struct run *r)
-{
-	static uint8_t octets[1514];
-	struct vnet_frame f = {
-		.data = octets,
-		.len = 60 + tape_argument(&r->t, sizeof(octets) - 60),
-	};
-	uint32_t n = 1 + tape_argument(&r->t, 300);
-
-	memset(octets, 0xff, 6);
-	octets[6] = 2;
-	for (; n; n--) {
-		memcpy(octets + 14, &r->sent, sizeof(r->sent));
-		r->sent++;
-		vnet_switch_input(r->sw, r->program.id, &f, 1, 0);
-	}
-}
-
 static int
 ready(struct run *r)
 {
@@ -148,18 +123,13 @@ frames_written(const struct run *r, bool *is_wrong)
 
 /* Whole frames, of which some are missing where queues were full. */
 static uint64_t
-check_read(const struct run *r)
+check_read(struct run *r)
 {
 	uint64_t n = 0;
-	uint32_t next = 0, number;
 	size_t at = 0;
 
 	while (r->nread - at >= 4 && r->nread - at - 4 >= load(r->read + at)) {
-		MUST(load(r->read + at) >= 60);
-		MUST(load(r->read + at) <= 1514);
-		memcpy(&number, r->read + at + 4 + 14, sizeof(number));
-		MUST(number >= next && number < r->sent);
-		next = number + 1;
+		sender_heard(&r->program, r->read + at + 4, load(r->read + at));
 		at += 4 + load(r->read + at);
 		n++;
 	}
@@ -169,20 +139,14 @@ check_read(const struct run *r)
 static void
 begin(struct run *r)
 {
-	const struct vnet_alloc alloc = vnet_malloc();
-	const struct vnet_switch_config config = {
-		.size = sizeof(config),
-		.alloc = &alloc,
-		.max_ports = 2,
-		.fdb_entries = 64,
-		.pool_octets = 1 << 20,
-		.queue_octets = 65536,
+	const struct vnet_port_config port = {
+		.size = sizeof(port),
+		.name = "peer",
 	};
-	struct vnet_port_config port = {.size = sizeof(port), .name = "peer"};
 	int fds[2], small = 4096;
 	vnet_port_id id;
 
-	MUST(vnet_switch_create(&r->sw, &config, NULL) == 0);
+	r->sw = sender_begin(&r->program);
 	MUST(vnet_media_create(&r->media) == 0);
 	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
 	MUST(setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)) ==
@@ -191,9 +155,6 @@ begin(struct run *r)
 	r->peer = fds[1];
 	MUST(vnet_port_add(r->sw, &port, &id, NULL) == 0);
 	MUST(vnet_medium_attach(r->m, r->sw, id, 0, 0, NULL) == 0);
-	port.name = "program";
-	MUST(vnet_port_add(r->sw, &port, &id, NULL) == 0);
-	MUST(vnet_inproc_open(&r->program, r->sw, id, 0, 0) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *in, size_t size);
@@ -217,7 +178,7 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
 			peer_writes(&r);
 			break;
 		case 3:
-			program_sends(&r);
+			sender_sends(&r.program, &r.t);
 			break;
 		case 4:
 			peer_reads(&r, 1 + tape_argument(&r.t, 65536));
