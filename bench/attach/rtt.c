@@ -89,23 +89,6 @@ ask(void *arg)
 	return NULL;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void
-start(pthread_t *thread, void *(*fn)(void *), void *arg)
-{
-	int r = pthread_create(thread, NULL, fn, arg);
-
-	if (r)
-		host_fail("cannot start a thread: %s", strerror(r));
-}
-
 int
 main(int argc, char **argv)
 {
@@ -134,14 +117,11 @@ main(int argc, char **argv)
 		};
 	for (size_t i = 0; i < n; i++)
 		asker[i].end = end_open(asker[i].where, asker[i].number);
-	start(&thread, answer, end_open(argv[2], ANSWERER));
+	host_start(&thread, answer, end_open(argv[2], ANSWERER));
 	for (size_t i = 0; i < n; i++)
-		start(&asker[i].thread, ask, &asker[i]);
+		host_start(&asker[i].thread, ask, &asker[i]);
 	for (size_t i = 0; i < n; i++)
 		pthread_join(asker[i].thread, NULL);
-	n *= rounds;
-	qsort(took, n, sizeof(*took), compare);
-	printf("p50 %.3f\np99 %.3f\n", (double)took[n / 2] / 1e3,
-	       (double)took[n * 99 / 100] / 1e3);
+	host_print_times(took, n * rounds);
 	return 0;
 }

@@ -206,7 +206,7 @@ main(int argc, char **argv)
 	struct end from, to;
 	uint64_t sent, took;
 	pthread_t thread;
-	int fd, back, listener, r;
+	int fd, back, listener;
 
 	if (argc != 8) {
 		fprintf(stderr, "usage: frames FROM INTERFACE CPU TO INTERFACE "
@@ -231,9 +231,7 @@ main(int argc, char **argv)
 	c.at = &to;
 	c.fd = host_socket(to.interface, true);
 	open_ring(&c);
-	r = pthread_create(&thread, NULL, count, &c);
-	if (r)
-		host_fail("cannot start a thread: %s", strerror(r));
+	host_start(&thread, count, &c);
 	host_pin(from.cpu);
 	model = make_frame(to.mac, from.mac);
 	sent = send_for(fd, &model, strtoull(argv[7], NULL, 10) * 1000000000,

@@ -76,6 +76,15 @@ host_pin(const char *cpu)
 			  strerror(errno));
 }
 
+void
+host_start(pthread_t *thread, void *(*fn)(void *), void *arg)
+{
+	int r = pthread_create(thread, NULL, fn, arg);
+
+	if (r)
+		host_fail("cannot start a thread: %s", strerror(r));
+}
+
 uint64_t
 host_now(void)
 {
@@ -83,6 +92,22 @@ host_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+void
+host_print_times(uint64_t *took, size_t n)
+{
+	qsort(took, n, sizeof(*took), compare);
+	printf("p50 %.3f\np99 %.3f\n", (double)took[n / 2] / 1e3,
+	       (double)took[n * 99 / 100] / 1e3);
 }
 
 int

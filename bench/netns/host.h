@@ -7,6 +7,8 @@
 #define BENCH_NETNS_HOST_H
 
 #include <net/ethernet.h>
+#include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* IEEE 802, 9.2.3: for experiments. No stack takes it. */
@@ -36,7 +38,14 @@ void host_return(int here);
 /* This thread, and those that it starts, run there. */
 void host_pin(const char *cpu);
 
+/* Another thread. */
+void host_start(pthread_t *thread, void *(*fn)(void *), void *arg);
+
 uint64_t host_now(void);
+
+/* Print what half, and what 99 of 100 of @n times in ns did not exceed, in us.
+ * Sorts them. */
+void host_print_times(uint64_t *took, size_t n);
 
 /* A raw socket in this thread's host, bound to @interface (none if NULL), that
  * receives the frames of HOST_ETHERTYPE if @receives. */

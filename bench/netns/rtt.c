@@ -103,23 +103,6 @@ ask(void *arg)
 }
 
 static int
-compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Of sorted ns, in us. */
-static double
-percentile(const uint64_t *took, size_t n, size_t percent)
-{
-	size_t i = n * percent / 100;
-
-	return (double)took[i] / 1e3;
-}
-
-static int
 connected_socket(const char *host, const struct sockaddr_in *to)
 {
 	const struct timeval patience = {.tv_sec = 5};
@@ -130,15 +113,6 @@ connected_socket(const char *host, const struct sockaddr_in *to)
 		       sizeof(patience)) < 0)
 		host_fail("cannot connect from %s: %s", host, strerror(errno));
 	return fd;
-}
-
-static void
-start(pthread_t *thread, void *(*fn)(void *), void *arg)
-{
-	int r = pthread_create(thread, NULL, fn, arg);
-
-	if (r)
-		host_fail("cannot start a thread: %s", strerror(r));
 }
 
 int
@@ -176,14 +150,11 @@ main(int argc, char **argv)
 			.rounds = rounds,
 			.took = took + n * rounds,
 		};
-	start(&thread, answer, &a);
+	host_start(&thread, answer, &a);
 	for (size_t i = 0; i < n; i++)
-		start(&asker[i].thread, ask, &asker[i]);
+		host_start(&asker[i].thread, ask, &asker[i]);
 	for (size_t i = 0; i < n; i++)
 		pthread_join(asker[i].thread, NULL);
-	n *= rounds;
-	qsort(took, n, sizeof(*took), compare);
-	printf("p50 %.3f\np99 %.3f\n", percentile(took, n, 50),
-	       percentile(took, n, 99));
+	host_print_times(took, n * rounds);
 	return 0;
 }
