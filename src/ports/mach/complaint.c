@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "complaint.h"
+#include "text.h"
 
 /* A text that is put together in @size octets. */
 struct builder {
@@ -156,16 +157,6 @@ append_cut(struct builder *b, const char *text, size_t len)
 		append(b, "...");
 }
 
-static size_t
-length(const char *text)
-{
-	size_t n = 0;
-
-	while (text[n])
-		n++;
-	return n;
-}
-
 struct vnet_text
 vnet_text_quoted(const char *text)
 {
@@ -173,7 +164,7 @@ vnet_text_quoted(const char *text)
 	struct builder b = {.text = t.text, .size = sizeof(t.text)};
 
 	append(&b, "\"");
-	append_cut(&b, text, length(text));
+	append_cut(&b, text, length(text, SIZE_MAX));
 	append(&b, "\"");
 	return t;
 }

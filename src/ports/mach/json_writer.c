@@ -3,6 +3,7 @@
 
 #include "json.h"
 #include "json_writer.h"
+#include "text.h"
 
 static void
 put(struct vnet_json_writer *w, const char *text, size_t len)
@@ -59,20 +60,10 @@ put_text_character(struct vnet_json_writer *w, const char *p, size_t len)
 	return n ? n : 1;
 }
 
-static size_t
-length(const char *text)
-{
-	size_t n = 0;
-
-	while (text[n])
-		n++;
-	return n;
-}
-
 static void
 put_quoted(struct vnet_json_writer *w, const char *text)
 {
-	size_t len = length(text);
+	size_t len = length(text, SIZE_MAX);
 
 	put_character(w, '"');
 	while (len) {
@@ -145,7 +136,7 @@ vnet_json_put_number(struct vnet_json_writer *w, const char *key, uint64_t n)
 	char text[VNET_NUMBER_SIZE];
 
 	vnet_number_text(n, text);
-	vnet_json_put_value(w, key, text, length(text));
+	vnet_json_put_value(w, key, text, length(text, SIZE_MAX));
 }
 
 void

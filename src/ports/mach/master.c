@@ -17,6 +17,7 @@
 #include "forward.h"
 #include "master.h"
 #include "refuse.h"
+#include "text.h"
 #include "wire.h"
 
 #define DEVICE_OPEN     2800
@@ -28,17 +29,6 @@ static struct vnet_mach_master *
 master_of(struct vnet_mach_right *r)
 {
 	return (struct vnet_mach_master *)(void *)r;
-}
-
-/* Octets of a string, @max at the most. */
-static size_t
-length(const char *s, size_t max)
-{
-	size_t n = 0;
-
-	while (n < max && s[n])
-		n++;
-	return n;
 }
 
 static bool

@@ -15,6 +15,7 @@
 #include <vnet/switch.h>
 
 #include "refuse.h"
+#include "text.h"
 #include "uplink.h"
 
 /* Before the next attempt. */
@@ -384,17 +385,6 @@ check_rights(const struct vnet_mach *m, mach_port_t master, mach_port_t device,
 	return 0;
 }
 
-/* Octets of a name, VNET_MACH_NAME_SIZE if it is too long. */
-static size_t
-length(const char *name)
-{
-	size_t n = 0;
-
-	while (n < VNET_MACH_NAME_SIZE && name[n])
-		n++;
-	return n;
-}
-
 static int
 check_config(const struct vnet_mach *m, const struct vnet_mach_uplink_config *c,
 	     struct vnet_why *why)
@@ -414,7 +404,7 @@ check_config(const struct vnet_mach *m, const struct vnet_mach_uplink_config *c,
 	if (info.role != VNET_ROLE_UPLINK)
 		return refuse(why, -EINVAL, "the port is no uplink", 1,
 			      info.role, VNET_ROLE_UPLINK);
-	n = c->name ? length(c->name) : 0;
+	n = c->name ? length(c->name, VNET_MACH_NAME_SIZE) : 0;
 	if (n == 0 || n == VNET_MACH_NAME_SIZE)
 		return refuse(why, -EINVAL, "length of the device's name", 2, n,
 			      VNET_MACH_NAME_SIZE - 1);
@@ -508,7 +498,8 @@ vnet_uplink_add(struct vnet_mach *m,
 	u->options = config->flags;
 	u->want_right = config->want_right;
 	u->ctx = config->ctx;
-	memcpy(u->info.name, config->name, length(config->name));
+	memcpy(u->info.name, config->name,
+	       length(config->name, VNET_MACH_NAME_SIZE));
 	take_rights(u, config->master, config->device);
 	u->next = m->uplinks;
 	m->uplinks = u;
@@ -598,10 +589,11 @@ vnet_mach_uplink_give(struct vnet_mach *m, vnet_port_id port,
 bool
 vnet_mach_is_uplink(const struct vnet_mach *m, const char *name)
 {
-	size_t n = length(name);
+	size_t n = length(name, VNET_MACH_NAME_SIZE);
 
 	for (const struct vnet_mach_uplink *u = m->uplinks; u; u = u->next)
-		if (length(u->info.name) == n && !memcmp(u->info.name, name, n))
+		if (length(u->info.name, VNET_MACH_NAME_SIZE) == n &&
+		    !memcmp(u->info.name, name, n))
 			return true;
 	return false;
 }
