@@ -127,7 +127,7 @@ vnet_mach_call_open_answer(struct vnet_wire_reader *r,
 	struct vnet_wire_header h;
 
 	/* A right is one only in a message that the kernel has seen to. */
-	if (!in || in->msgh_id != id + 100 ||
+	if (!in || in->msgh_id != id + VNET_WIRE_REPLY ||
 	    !vnet_wire_is_whole((const uint8_t *)in, in->msgh_size,
 				VNET_WIRE_HERE))
 		return MIG_SERVER_DIED;

@@ -28,7 +28,7 @@ begin_reply(const mach_msg_header_t *in, mach_msg_header_t *out,
 		MACH_MSGH_BITS(MACH_MSGH_BITS_REMOTE(in->msgh_bits), 0);
 	reply->Head.msgh_size = sizeof(*reply);
 	reply->Head.msgh_remote_port = in->msgh_remote_port;
-	reply->Head.msgh_id = in->msgh_id + 100;
+	reply->Head.msgh_id = in->msgh_id + VNET_WIRE_REPLY;
 	reply->RetCodeType = int32;
 	reply->RetCode = code;
 }

@@ -169,7 +169,7 @@ vnet_mach_take_reply(mach_msg_header_t *in)
 	struct vnet_mach_answer a = {
 		.right = in->msgh_remote_port,
 		.type = MACH_MSGH_BITS_REMOTE(in->msgh_bits),
-		.id = in->msgh_id + 100,
+		.id = in->msgh_id + VNET_WIRE_REPLY,
 	};
 
 	if (!MACH_PORT_VALID(a.right)) {

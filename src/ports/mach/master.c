@@ -13,6 +13,7 @@
 #include <device/device_types.h>
 
 #include "control.h"
+#include "device_ids.h"
 #include "facet.h"
 #include "forward.h"
 #include "master.h"
@@ -20,10 +21,7 @@
 #include "text.h"
 #include "wire.h"
 
-#define DEVICE_OPEN     2800
-#define DEVICE_OPEN_NEW 2806
-
-#define MASTER_QLIMIT   MACH_PORT_QLIMIT_MAX
+#define MASTER_QLIMIT MACH_PORT_QLIMIT_MAX
 
 static struct vnet_mach_master *
 master_of(struct vnet_mach_right *r)
@@ -135,7 +133,7 @@ answer(const mach_msg_header_t *in, mach_msg_header_t *out, kern_return_t k,
 	const struct vnet_wire_header h = {
 		.bits = MACH_MSGH_BITS(MACH_MSGH_BITS_REMOTE(in->msgh_bits), 0),
 		.remote = in->msgh_remote_port,
-		.id = (uint32_t)in->msgh_id + 100,
+		.id = (uint32_t)in->msgh_id + VNET_WIRE_REPLY,
 	};
 	struct vnet_wire_writer w;
 
@@ -215,7 +213,7 @@ message(struct vnet_mach_right *r, mach_msg_header_t *in,
 {
 	struct vnet_mach_master *s = master_of(r);
 
-	if (in->msgh_id == DEVICE_OPEN || in->msgh_id == DEVICE_OPEN_NEW)
+	if (in->msgh_id == DEVICE_OPEN_ID || in->msgh_id == DEVICE_OPEN_NEW_ID)
 		return open_device(s, in, out);
 	return pass_on(s, in, out);
 }

@@ -13,18 +13,11 @@
  */
 #include <string.h>
 
+#include "device_ids.h"
 #include "net_flags.h"
 #include "uplink.h"
 
-#define REPLY                100 /* the id of an answer less that of its request */
-
-#define DEVICE_OPEN_ID       2800
-#define DEVICE_CLOSE_ID      2801
-#define DEVICE_SET_STATUS_ID 2810
-#define DEVICE_GET_STATUS_ID 2811
-#define DEVICE_SET_FILTER_ID 2812
-
-#define ANSWER_TIME          (2 * VNET_NSEC_PER_SEC)
+#define ANSWER_TIME (2 * VNET_NSEC_PER_SEC)
 
 /* What is needed of a device to work, and what is watched of it. */
 #define FLAGS_ALWAYS                                           \
@@ -370,7 +363,7 @@ read_answer(struct vnet_mach_uplink *u, const mach_msg_header_t *in)
 		return MIG_TYPE_ERROR;
 	vnet_wire_open(&r, in, in->msgh_size, VNET_WIRE_HERE, &h);
 	k = (kern_return_t)vnet_wire_get_int32(&r);
-	if (r.is_wrong || h.id != s->id + REPLY)
+	if (r.is_wrong || h.id != s->id + VNET_WIRE_REPLY)
 		return MIG_TYPE_ERROR;
 	return k ? k : s->read(u, &r);
 }

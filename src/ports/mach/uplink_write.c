@@ -13,10 +13,8 @@
 
 #include <vnet/switch.h>
 
+#include "device_ids.h"
 #include "uplink.h"
-
-#define DEVICE_WRITE_ID       2802
-#define DEVICE_WRITE_REPLY_ID 2902
 
 /* Answers after which one more write may be out, for each that may. */
 #define ANSWERS_TO_GROW 4
@@ -162,7 +160,7 @@ is_success(const mach_msg_header_t *in)
 	struct vnet_wire_reader r;
 
 	vnet_wire_open(&r, in, in->msgh_size, VNET_WIRE_HERE, &h);
-	return h.id == DEVICE_WRITE_REPLY_ID &&
+	return h.id == DEVICE_WRITE_ID + VNET_WIRE_REPLY &&
 	       vnet_wire_get_int32(&r) == KERN_SUCCESS && !r.is_wrong;
 }
 

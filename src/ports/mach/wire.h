@@ -41,6 +41,9 @@ enum {
 	VNET_WIRE_MAKE_SEND_ONCE = 21,
 };
 
+/* What an answer's id has more than that of its request. */
+#define VNET_WIRE_REPLY 100
+
 /* A mach_msg_header_t, whatever the ABI. */
 struct vnet_wire_header {
 	uint32_t bits;
