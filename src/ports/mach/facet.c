@@ -12,10 +12,6 @@
 #include "master.h"
 #include "net_flags.h"
 
-/* What net_rcv_msg holds: with two tags, or where the port's MTU was changed
- * since, a frame may be longer. */
-#define FRAME_MAX (VNET_ETH_HEADER_LEN + 4 + VNET_MACH_MTU_MAX)
-
 /* A stack that finds its device dead opens another, and does not repeat its
  * flags. */
 #define FLAGS_AT_OPEN                                          \
@@ -53,7 +49,8 @@ send(void *ctx, const struct vnet_frame *frames, size_t n, size_t *refused)
 			directions |= VNET_NETF_IN;
 		if (frames[i].via & VNET_VIA_OUT)
 			directions |= VNET_NETF_OUT;
-		if (f->flags & NET_FLAG_UP && frames[i].len <= FRAME_MAX) {
+		if (f->flags & NET_FLAG_UP &&
+		    frames[i].len <= VNET_MACH_FRAME_MAX) {
 			is_wanted =
 				vnet_mach_facet_send(f, &frames[i], directions);
 			if (directions & VNET_NETF_IN && f->ring)

@@ -24,6 +24,10 @@ struct vnet_mach_master;
 /* Octets of the frames that wait to be read. */
 #define VNET_MACH_READ_OCTETS 65536
 
+/* The longest frame of a vif, with a tag. With two, or where its MTU was changed
+ * since, there may be longer ones: net_rcv_msg does not hold them. */
+#define VNET_MACH_FRAME_MAX (VNET_ETH_HEADER_LEN + 4 + VNET_MACH_MTU_MAX)
+
 /* A filter, and the right that hears what it takes. */
 struct vnet_mach_filter {
 	mach_port_t right; /* one reference */

@@ -16,9 +16,6 @@
 /* Frames of one client in a turn, before others' are seen to. */
 #define TURN 16
 
-/* The longest frame of any vif, with a tag. */
-#define FRAME_MAX (VNET_ETH_HEADER_LEN + 4 + VNET_MACH_MTU_MAX)
-
 static bool
 is_heard(const struct vnet_mach_facet *f)
 {
@@ -122,7 +119,7 @@ vnet_mach_facet_work(struct vnet_mach_job *job, mach_port_t thread)
 	struct vnet_mach_facet *f =
 		VNET_MACH_CONTAINER(job, struct vnet_mach_facet, writes.job);
 	struct vnet_mach *m = f->device.right.m;
-	uint8_t frame[FRAME_MAX];
+	uint8_t frame[VNET_MACH_FRAME_MAX];
 	uint32_t n = TURN;
 
 	f->writes.is_busy = true;
