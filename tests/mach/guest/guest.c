@@ -15,36 +15,14 @@
 static mach_msg_return_t
 call(mach_msg_id_t id, const char *name, mach_port_t *right)
 {
-	struct guest_message m = {
-		.header =
-			{
-				.msgh_bits =
-					MACH_MSGH_BITS_COMPLEX |
-					MACH_MSGH_BITS(
-						MACH_MSG_TYPE_MOVE_SEND,
-						MACH_MSG_TYPE_MAKE_SEND_ONCE),
-				.msgh_size = sizeof(m),
-				.msgh_local_port = mig_get_reply_port(),
-				.msgh_id = id,
-			},
-		.name_type =
-			{
-				.msgt_name = MACH_MSG_TYPE_STRING,
-				.msgt_size = 8,
-				.msgt_number = GUEST_NAME_SIZE,
-				.msgt_inline = TRUE,
-			},
-		.right_type =
-			{
-				.msgt_name = MACH_MSG_TYPE_COPY_SEND,
-				.msgt_size = 32,
-				.msgt_number = 1,
-				.msgt_inline = TRUE,
-			},
-		.right = *right,
-	};
+	struct guest_message m =
+		guest_message(MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND,
+					     MACH_MSG_TYPE_MAKE_SEND_ONCE),
+			      *right);
 	mach_msg_return_t mr;
 
+	m.header.msgh_local_port = mig_get_reply_port();
+	m.header.msgh_id = id;
 	mig_strncpy(m.name, name, sizeof(m.name));
 	mr = task_get_special_port(mach_task_self(), TASK_BOOTSTRAP_PORT,
 				   &m.header.msgh_remote_port);

@@ -122,34 +122,10 @@ find_right(const char *name)
 static void
 reply(mach_port_t to, mach_port_t right)
 {
-	struct guest_message m = {
-		.header =
-			{
-				.msgh_bits =
-					MACH_MSGH_BITS_COMPLEX |
-					MACH_MSGH_BITS(
-						MACH_MSG_TYPE_MOVE_SEND_ONCE,
-						0),
-				.msgh_size = sizeof(m),
-				.msgh_remote_port = to,
-			},
-		.name_type =
-			{
-				.msgt_name = MACH_MSG_TYPE_STRING,
-				.msgt_size = 8,
-				.msgt_number = GUEST_NAME_SIZE,
-				.msgt_inline = TRUE,
-			},
-		.right_type =
-			{
-				.msgt_name = MACH_MSG_TYPE_COPY_SEND,
-				.msgt_size = 32,
-				.msgt_number = 1,
-				.msgt_inline = TRUE,
-			},
-		.right = right,
-	};
+	struct guest_message m = guest_message(
+		MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0), right);
 
+	m.header.msgh_remote_port = to;
 	/* Whoever asked may be dead by now, or the right that was published:
 	 * a name of it is then left in this task, which does not matter. */
 	mach_msg(&m.header, MACH_SEND_MSG, sizeof(m), 0, MACH_PORT_NULL,

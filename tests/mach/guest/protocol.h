@@ -29,6 +29,35 @@ struct guest_message {
 	mach_port_t right;
 };
 
+/* One with @right, of which the sender keeps its own; @bits are of the header's
+ * rights. The rest of it is empty. */
+static inline struct guest_message
+guest_message(mach_msg_bits_t bits, mach_port_t right)
+{
+	return (struct guest_message){
+		.header =
+			{
+				.msgh_bits = bits | MACH_MSGH_BITS_COMPLEX,
+				.msgh_size = sizeof(struct guest_message),
+			},
+		.name_type =
+			{
+				.msgt_name = MACH_MSG_TYPE_STRING,
+				.msgt_size = 8,
+				.msgt_number = GUEST_NAME_SIZE,
+				.msgt_inline = TRUE,
+			},
+		.right_type =
+			{
+				.msgt_name = MACH_MSG_TYPE_COPY_SEND,
+				.msgt_size = 32,
+				.msgt_number = 1,
+				.msgt_inline = TRUE,
+			},
+		.right = right,
+	};
+}
+
 /* What the run ends with: QEMU makes 2 * n + 1 of it. */
 enum {
 	GUEST_EXIT_PASS = 0x10,
