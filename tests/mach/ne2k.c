@@ -23,18 +23,6 @@ static struct station station;
 static const uint8_t card_mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
 static const uint8_t other_mac[6] = {0x02, 0x00, 0x00, 0x00, 0x00, 0x99};
 
-static bool
-is_ready(const struct station *s)
-{
-	return host_is_ready(&s->host);
-}
-
-static bool
-is_answered(const struct station *s)
-{
-	return !s->host.ping.is_waiting;
-}
-
 static struct host_addr
 site_local(uint16_t last)
 {
@@ -51,7 +39,7 @@ open_station(mach_port_t master, bool is_bpf, int flags, const uint8_t *mac)
 
 	CHECK_OK(netdev_open(&station.dev, master, "eth0", is_bpf, flags));
 	station_start(&station, mac, &ip4, &ip6);
-	CHECK(station_run(&station, is_ready, 3000));
+	CHECK(station_run(&station, station_is_ready, 3000));
 }
 
 static void
@@ -64,7 +52,7 @@ static void
 ping(const struct host_addr *addr, size_t len)
 {
 	host_ping(&station.host, addr, len, netdev_now());
-	CHECK(station_run(&station, is_answered, 5000));
+	CHECK(station_run(&station, station_is_answered, 5000));
 }
 
 /* QEMU's gateway, at its three addresses. */
@@ -118,9 +106,9 @@ check_promisc(mach_port_t master)
 	open_station(master, true, PFINET_FLAGS, other_mac);
 	CHECK_EQ(station.dev.device, device); /* the same right */
 	host_ping(&station.host, &gateway, 56, netdev_now());
-	CHECK(!station_run(&station, is_answered, 600));
+	CHECK(!station_run(&station, station_is_answered, 600));
 	CHECK_OK(device_set_status(station.dev.device, NET_FLAGS, &flags, 1));
-	CHECK(station_run(&station, is_answered, 3000));
+	CHECK(station_run(&station, station_is_answered, 3000));
 	ping_gateway(3, 100);
 	close_station();
 }

@@ -19,18 +19,6 @@
 
 static struct station station;
 
-static bool
-is_ready(const struct station *s)
-{
-	return host_is_ready(&s->host);
-}
-
-static bool
-is_answered(const struct station *s)
-{
-	return !s->host.ping.is_waiting;
-}
-
 static struct host_addr
 ip4(uint32_t host)
 {
@@ -49,7 +37,7 @@ static void
 ping(const struct host_addr *addr, size_t len)
 {
 	host_ping(&station.host, addr, len, netdev_now());
-	CHECK(station_run(&station, is_answered, 10000));
+	CHECK(station_run(&station, station_is_answered, 10000));
 }
 
 /* Each pings the other, and goes on until both have. */
@@ -63,7 +51,7 @@ run_host(uint32_t own, uint32_t other, const char *device)
 	CHECK_OK(netdev_open(&station.dev, master, device, own == 1,
 			     PFINET_FLAGS));
 	station_start(&station, NULL, &own4, &own6);
-	CHECK(station_run(&station, is_ready, 5000));
+	CHECK(station_run(&station, station_is_ready, 5000));
 	for (int i = 0; i < ROUNDS; i++) {
 		ping(&other4, 56);
 		ping(&other6, 1400);

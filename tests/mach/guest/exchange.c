@@ -15,12 +15,6 @@ addr_of(uint8_t number, bool is_ip6)
 }
 
 static bool
-is_ready(const struct station *s)
-{
-	return host_is_ready(&s->host);
-}
-
-static bool
 has_ended(const struct station *s)
 {
 	return s->tcp.state == TCP_FAILED ||
@@ -49,7 +43,7 @@ exchange(void *arg)
 	tcp_init(&s.tcp, &s.host, &config);
 	if (x->number == 2)
 		tcp_listen(&s.tcp, PORT);
-	CHECK(station_run(&s, is_ready, 5000));
+	CHECK(station_run(&s, station_is_ready, 5000));
 	if (x->number == 1)
 		tcp_connect(&s.tcp, &peer, PORT, 1024, netdev_now());
 	CHECK(station_run(&s, has_ended, 60000));

@@ -213,3 +213,15 @@ station_run(struct station *s, bool (*is_done)(const struct station *s),
 	}
 	return false;
 }
+
+bool
+station_is_ready(const struct station *s)
+{
+	return host_is_ready(&s->host);
+}
+
+bool
+station_is_answered(const struct station *s)
+{
+	return !s->host.ping.is_waiting;
+}

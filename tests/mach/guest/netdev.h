@@ -72,6 +72,10 @@ void station_start(struct station *s, const uint8_t *mac,
 bool station_run(struct station *s, bool (*is_done)(const struct station *s),
 		 host_msec limit_ms);
 
+/* Such: its host has all its addresses; its ping is answered. */
+bool station_is_ready(const struct station *s);
+bool station_is_answered(const struct station *s);
+
 /* The clock, which steps 10 ms. */
 host_msec netdev_now(void);
 
