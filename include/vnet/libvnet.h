@@ -16,5 +16,6 @@
 #include <vnet/explain.h>
 #include <vnet/null.h>
 #include <vnet/inproc.h>
+#include <vnet/patch.h>
 
 #endif

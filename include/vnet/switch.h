@@ -125,6 +125,9 @@ VNET_API void vnet_switch_tick(struct vnet_switch *sw, vnet_nsec now);
  * VNET_NEVER. A switch in which nothing happens needs no wake-ups. */
 VNET_API vnet_nsec vnet_switch_deadline(const struct vnet_switch *sw);
 
+/* The time that it was given last. Also from inside of a driver's send. */
+VNET_API vnet_nsec vnet_switch_time(const struct vnet_switch *sw);
+
 /**
  * struct vnet_switch_stats - a switch as a whole
  * @size:	sizeof(struct vnet_switch_stats), set by the caller

@@ -161,6 +161,12 @@ vnet_switch_tick(struct vnet_switch *sw, vnet_nsec now)
 }
 
 vnet_nsec
+vnet_switch_time(const struct vnet_switch *sw)
+{
+	return sw->now;
+}
+
+vnet_nsec
 vnet_switch_deadline(const struct vnet_switch *sw)
 {
 	vnet_nsec probes = sw->nguarded ? sw->probe_due : VNET_NEVER;
