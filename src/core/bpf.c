@@ -13,7 +13,10 @@
  * by the comparison that it is nearly always for, its op does both; likewise with
  * a mask between them. What was fused stays in its place, for whoever jumps
  * there. What a program costs is the jumps through the table: this, and the look
- * ahead behind OP_JEQ_K, leave a common filter half of them or fewer.
+ * ahead behind OP_JEQ_K, leave a common filter half of them or fewer. And then it
+ * is the wait for each jump's distance, without which the processor cannot read
+ * the next instruction ahead: where a comparison goes on behind itself, its op
+ * says so.
  */
 #include "bpf.h"
 #include "why.h"
@@ -69,17 +72,40 @@ enum op {
 	OP_RET_A,
 	OP_TAX,
 	OP_TXA,
-	/* Two in one: the load, and OP_JEQ_K or OP_JSET_K in the next place. */
+	/* Two in one: the load, and OP_JEQ_K or OP_JSET_K in the next place.
+	 * Each as it comes, where it goes on behind itself if they are equal,
+	 * and where it does if they are not. */
 	OP_LD_W_ABS_JEQ,
+	OP_LD_W_ABS_JEQ_YES,
+	OP_LD_W_ABS_JEQ_NO,
 	OP_LD_H_ABS_JEQ,
+	OP_LD_H_ABS_JEQ_YES,
+	OP_LD_H_ABS_JEQ_NO,
 	OP_LD_B_ABS_JEQ,
+	OP_LD_B_ABS_JEQ_YES,
+	OP_LD_B_ABS_JEQ_NO,
 	OP_LD_W_IND_JEQ,
+	OP_LD_W_IND_JEQ_YES,
+	OP_LD_W_IND_JEQ_NO,
 	OP_LD_H_IND_JEQ,
+	OP_LD_H_IND_JEQ_YES,
+	OP_LD_H_IND_JEQ_NO,
 	OP_LD_B_IND_JEQ,
+	OP_LD_B_IND_JEQ_YES,
+	OP_LD_B_IND_JEQ_NO,
 	OP_LD_H_ABS_JSET,
+	OP_LD_H_ABS_JSET_YES,
+	OP_LD_H_ABS_JSET_NO,
 	OP_LD_B_ABS_JSET,
+	OP_LD_B_ABS_JSET_YES,
+	OP_LD_B_ABS_JSET_NO,
 	OP_AND_K_JEQ,
-	OP_LD_W_ABS_AND_JEQ, /* three: what "net 10.0.0.0/8" comes to */
+	OP_AND_K_JEQ_YES,
+	OP_AND_K_JEQ_NO,
+	/* Three: what "net 10.0.0.0/8" comes to. */
+	OP_LD_W_ABS_AND_JEQ,
+	OP_LD_W_ABS_AND_JEQ_YES,
+	OP_LD_W_ABS_AND_JEQ_NO,
 };
 
 static const uint8_t known[256] = {
@@ -252,6 +278,13 @@ fuse(enum op op, enum op next, enum op third)
 	}
 }
 
+/* The one of three that @op is the first of, for a jump like that. */
+static enum op
+choose(enum op op, const struct vnet_bpf_insn *jump)
+{
+	return jump->jt == 0 ? op + 1 : jump->jf == 0 ? op + 2 : op;
+}
+
 /* The op of instruction @i, OP_UNKNOWN behind the last. */
 static enum op
 op_at(const struct vnet_bpf_insn *insns, size_t i, size_t n)
@@ -275,6 +308,10 @@ vnet_bpf_translate(struct vnet_bpf_op *ops, const struct vnet_bpf_insn *insns,
 			k = 0;
 		}
 		op = fuse(op, op_at(insns, i + 1, n), op_at(insns, i + 2, n));
+		if (op == OP_LD_W_ABS_AND_JEQ)
+			op = choose(op, &insns[i + 2]);
+		else if (op >= OP_LD_W_ABS_JEQ)
+			op = choose(op, &insns[i + 1]);
 
 		ops[i].insn = (struct vnet_bpf_insn){
 			.code = (uint16_t)op,
@@ -510,6 +547,16 @@ run(const struct vnet_bpf_insn *pc, const struct vnet_frame *f, bool tagged,
 				return 0;
 			pc++;
 			goto jeq;
+		case OP_LD_W_ABS_JEQ_YES:
+			if (!load(f, tagged, pc->k, 4, &a))
+				return 0;
+			pc++;
+			goto jeq_yes;
+		case OP_LD_W_ABS_JEQ_NO:
+			if (!load(f, tagged, pc->k, 4, &a))
+				return 0;
+			pc++;
+			goto jeq_no;
 		case OP_LD_W_ABS_AND_JEQ:
 			if (!load(f, tagged, pc->k, 4, &a))
 				return 0;
@@ -517,38 +564,111 @@ run(const struct vnet_bpf_insn *pc, const struct vnet_frame *f, bool tagged,
 			a &= pc->k;
 			pc++;
 			goto jeq;
+		case OP_LD_W_ABS_AND_JEQ_YES:
+			if (!load(f, tagged, pc->k, 4, &a))
+				return 0;
+			pc++;
+			a &= pc->k;
+			pc++;
+			goto jeq_yes;
+		case OP_LD_W_ABS_AND_JEQ_NO:
+			if (!load(f, tagged, pc->k, 4, &a))
+				return 0;
+			pc++;
+			a &= pc->k;
+			pc++;
+			goto jeq_no;
 		case OP_AND_K_JEQ:
 			a &= pc->k;
 			pc++;
 			goto jeq;
+		case OP_AND_K_JEQ_YES:
+			a &= pc->k;
+			pc++;
+			goto jeq_yes;
+		case OP_AND_K_JEQ_NO:
+			a &= pc->k;
+			pc++;
+			goto jeq_no;
 		case OP_LD_H_ABS_JEQ:
 			if (!load(f, tagged, pc->k, 2, &a))
 				return 0;
 			pc++;
 			goto jeq;
+		case OP_LD_H_ABS_JEQ_YES:
+			if (!load(f, tagged, pc->k, 2, &a))
+				return 0;
+			pc++;
+			goto jeq_yes;
+		case OP_LD_H_ABS_JEQ_NO:
+			if (!load(f, tagged, pc->k, 2, &a))
+				return 0;
+			pc++;
+			goto jeq_no;
 		case OP_LD_B_ABS_JEQ:
 			if (!load(f, tagged, pc->k, 1, &a))
 				return 0;
 			pc++;
 			goto jeq;
+		case OP_LD_B_ABS_JEQ_YES:
+			if (!load(f, tagged, pc->k, 1, &a))
+				return 0;
+			pc++;
+			goto jeq_yes;
+		case OP_LD_B_ABS_JEQ_NO:
+			if (!load(f, tagged, pc->k, 1, &a))
+				return 0;
+			pc++;
+			goto jeq_no;
 		case OP_LD_W_IND_JEQ:
 			if (!load(f, tagged, (uint64_t)x + pc->k, 4, &a))
 				return 0;
 			pc++;
 			goto jeq;
+		case OP_LD_W_IND_JEQ_YES:
+			if (!load(f, tagged, (uint64_t)x + pc->k, 4, &a))
+				return 0;
+			pc++;
+			goto jeq_yes;
+		case OP_LD_W_IND_JEQ_NO:
+			if (!load(f, tagged, (uint64_t)x + pc->k, 4, &a))
+				return 0;
+			pc++;
+			goto jeq_no;
 		case OP_LD_H_IND_JEQ:
 			if (!load(f, tagged, (uint64_t)x + pc->k, 2, &a))
 				return 0;
 			pc++;
 			goto jeq;
+		case OP_LD_H_IND_JEQ_YES:
+			if (!load(f, tagged, (uint64_t)x + pc->k, 2, &a))
+				return 0;
+			pc++;
+			goto jeq_yes;
+		case OP_LD_H_IND_JEQ_NO:
+			if (!load(f, tagged, (uint64_t)x + pc->k, 2, &a))
+				return 0;
+			pc++;
+			goto jeq_no;
 		case OP_LD_B_IND_JEQ:
 			if (!load(f, tagged, (uint64_t)x + pc->k, 1, &a))
 				return 0;
 			pc++;
 			goto jeq;
+		case OP_LD_B_IND_JEQ_YES:
+			if (!load(f, tagged, (uint64_t)x + pc->k, 1, &a))
+				return 0;
+			pc++;
+			goto jeq_yes;
+		case OP_LD_B_IND_JEQ_NO:
+			if (!load(f, tagged, (uint64_t)x + pc->k, 1, &a))
+				return 0;
+			pc++;
+			goto jeq_no;
 		case OP_JEQ_K:
 		jeq:
 			pc += a == pc->k ? pc->jt : pc->jf;
+		landed:
 			/* It mostly leads to a return or to the next of its
 			 * kind. A look is cheaper than the table. */
 			if (op_of(&pc[1], raw) == OP_RET_K)
@@ -558,18 +678,27 @@ run(const struct vnet_bpf_insn *pc, const struct vnet_frame *f, bool tagged,
 				goto jeq;
 			}
 			break;
+		jeq_yes:
+			if (vnet_likely(a == pc->k))
+				break;
+			pc += pc->jf;
+			goto landed;
+		jeq_no:
+			if (vnet_unlikely(a == pc->k))
+				pc += pc->jt;
+			goto landed;
 		case OP_JEQ_X:
 			pc += a == x ? pc->jt : pc->jf;
 			break;
 		case OP_JGT_K:
 			pc += a > pc->k ? pc->jt : pc->jf;
-			break;
+			goto landed;
 		case OP_JGT_X:
 			pc += a > x ? pc->jt : pc->jf;
 			break;
 		case OP_JGE_K:
 			pc += a >= pc->k ? pc->jt : pc->jf;
-			break;
+			goto landed;
 		case OP_JGE_X:
 			pc += a >= x ? pc->jt : pc->jf;
 			break;
@@ -578,14 +707,42 @@ run(const struct vnet_bpf_insn *pc, const struct vnet_frame *f, bool tagged,
 				return 0;
 			pc++;
 			goto jset;
+		case OP_LD_H_ABS_JSET_YES:
+			if (!load(f, tagged, pc->k, 2, &a))
+				return 0;
+			pc++;
+			goto jset_yes;
+		case OP_LD_H_ABS_JSET_NO:
+			if (!load(f, tagged, pc->k, 2, &a))
+				return 0;
+			pc++;
+			goto jset_no;
 		case OP_LD_B_ABS_JSET:
 			if (!load(f, tagged, pc->k, 1, &a))
 				return 0;
 			pc++;
 			goto jset;
+		case OP_LD_B_ABS_JSET_YES:
+			if (!load(f, tagged, pc->k, 1, &a))
+				return 0;
+			pc++;
+			goto jset_yes;
+		case OP_LD_B_ABS_JSET_NO:
+			if (!load(f, tagged, pc->k, 1, &a))
+				return 0;
+			pc++;
+			goto jset_no;
 		case OP_JSET_K:
 		jset:
 			pc += a & pc->k ? pc->jt : pc->jf;
+			break;
+		jset_yes:
+			if (!(a & pc->k))
+				pc += pc->jf;
+			break;
+		jset_no:
+			if (a & pc->k)
+				pc += pc->jt;
 			break;
 		case OP_JSET_X:
 			pc += a & x ? pc->jt : pc->jf;
