@@ -16,14 +16,17 @@
 
 #include <vnet/types.h>
 #include <vnet/filter.h>
+#include <vnet/grant.h>
 #include <vnet/medium.h>
 #include <vnet/port.h>
 
 VNET_BEGIN_DECLS
 
 /*
- * The client. One is used by one thread at a time. Nothing but
- * vnet_attach_open() and vnet_attach_set_filters() waits for anything.
+ * The client. One is used by one thread at a time; but once it is a medium,
+ * what asks the switch may be called by another one than uses that. Nothing waits for
+ * anything but vnet_attach_open(), vnet_attach_adopt(),
+ * vnet_attach_set_filters(), vnet_attach_grant() and vnet_attach_delegate().
  */
 
 struct vnet_attach;
@@ -67,7 +70,18 @@ VNET_API int vnet_attach_open(struct vnet_attach **a,
 			      const struct vnet_attach_config *config,
 			      struct vnet_why *why);
 
-/* What the switch says of it: vif, the client's own address, and MTU. */
+/**
+ * vnet_attach_adopt() - open a client by a session that somebody handed over
+ * @fd:		of vnet_attach_delegate(); the client's on success
+ * @config:	its path is NULL
+ *
+ * Return: as vnet_attach_open(); -EINVAL if @fd is no such socket.
+ */
+VNET_API int vnet_attach_adopt(struct vnet_attach **a, int fd,
+			       const struct vnet_attach_config *config,
+			       struct vnet_why *why);
+
+/* What the switch says of it: vif, the address to send from, and MTU. */
 struct vnet_attach_info {
 	size_t size; /* set by the caller */
 	char vif[VNET_PORT_NAME_SIZE];
@@ -132,11 +146,48 @@ VNET_API int vnet_attach_set_filters(struct vnet_attach *a, enum vnet_side side,
 				     struct vnet_why *why);
 
 /**
+ * vnet_attach_grant() - what may it send and receive?
+ * @grant:	filled, as vnet_grant_get() has it; its lists and name are lent
+ *		until the next call of this function for @a. @until is of
+ *		CLOCK_MONOTONIC
+ * @why:	as above
+ *
+ * It is what holds as the switch answers, and may be changed or revoked there.
+ *
+ * Return: 0; -ENOENT if the client has none, and is not guarded; -EINVAL for an
+ * unknown grant->size, -EOPNOTSUPP, -ETIMEDOUT, -EPIPE.
+ */
+VNET_API int vnet_attach_grant(struct vnet_attach *a, struct vnet_grant *grant,
+			       struct vnet_why *why);
+
+/**
+ * vnet_attach_delegate() - a session for somebody else, with less
+ * @grant:	below that of @a. Its name is the switch's to choose, and may be
+ *		NULL; @until is of CLOCK_MONOTONIC
+ * @fd:		set on success: a socket for one vnet_attach_adopt(), at the same vif. To be
+ *		passed on, to a child or by SCM_RIGHTS, or closed
+ * @part:	set where it returns -EINVAL or -EPERM; may be NULL
+ * @why:	as above
+ *
+ * Whoever has the socket opens a client that is guarded by @grant. It ends at the
+ * latest when @a does. What it takes of the grant's clients and addresses is no
+ * more that of @a until then.
+ *
+ * Return: 0; -EPERM if @grant is not contained in that of @a, or what is left of
+ * it, -EINVAL if it is none, -ENOENT if @a has no grant, -ENOSPC, -EOPNOTSUPP,
+ * -ETIMEDOUT, -EPIPE, ...
+ */
+VNET_API int vnet_attach_delegate(struct vnet_attach *a,
+				  const struct vnet_grant *grant, int *fd,
+				  enum vnet_grant_part *part,
+				  struct vnet_why *why);
+
+/**
  * vnet_attach_medium() - make a client a medium of a switch of the caller's
  * @m:		set on success: kind "attach". It carries all that a client may
  *		send, and vnet_medium_get() says the client's address and MTU
  * @a:		the medium's on success, which closes it. Until then it may
- *		still be asked by vnet_attach_get() and set filters
+ *		still be asked, and set filters
  *
  * Return: 0; -EALREADY if it is one, -ENOMEM.
  */
@@ -196,6 +247,8 @@ VNET_API bool vnet_session_has_group(const struct vnet_session *session,
 enum vnet_request_type {
 	VNET_REQUEST_OPEN = 1,    /* the first, and that only once */
 	VNET_REQUEST_FILTERS = 2, /* vnet_attach_set_filters() */
+	VNET_REQUEST_GRANT = 3,
+	VNET_REQUEST_DELEGATE = 4,
 };
 
 /**
@@ -205,6 +258,8 @@ enum vnet_request_type {
  * @side, @rules, @nrules, @default_verdict: of FILTERS, lent until it is answered.
  *		Names and programs are bytes from outside: vnet_filter_set()
  *		checks them. The side is one of a client's
+ * @grant:	of DELEGATE, likewise: vnet_grant_add() checks it. Its name may
+ *		be empty
  */
 struct vnet_request {
 	size_t size;
@@ -214,13 +269,16 @@ struct vnet_request {
 	const struct vnet_rule *rules;
 	size_t nrules;
 	enum vnet_verdict default_verdict;
+	struct vnet_grant grant;
 };
 
 /**
  * vnet_session_next() - what does the client ask for?
  *
- * Each request is answered, by vnet_session_welcome() if it is OPEN and granted,
- * else by vnet_session_answer(), before the next is read.
+ * Each request is answered before the next is read: by vnet_session_welcome() if
+ * it is OPEN, vnet_session_grant() if it is GRANT, vnet_session_delegate() if it
+ * is DELEGATE, and what it asks for is given; else by vnet_session_answer(). A
+ * program that knows of no grants says -EOPNOTSUPP.
  *
  * Return: 1 with @request filled, 0 if there is none now; -EPIPE if the client has
  * left, -EPROTO if what it sends is no request (which it has been told), or if it
@@ -262,9 +320,34 @@ VNET_API int vnet_session_welcome(struct vnet_session *session,
 
 /* Answer: 0 for done, or why not, an -errno, and @why (may be NULL) to say more,
  * of which the text is cut to VNET_ATTACH_TEXT_SIZE. Return: as
- * vnet_session_welcome(); -EINVAL if nothing was asked, or OPEN is granted. */
+ * vnet_session_welcome(); -EINVAL if nothing was asked, or what was asked is
+ * given. */
 VNET_API int vnet_session_answer(struct vnet_session *session, int error,
 				 const struct vnet_why *why);
+
+/* Likewise why not, and which part of a grant is wrong. */
+VNET_API int vnet_session_refuse(struct vnet_session *session, int error,
+				 enum vnet_grant_part part,
+				 const struct vnet_why *why);
+
+/* Tell the client its grant, of which until is of CLOCK_MONOTONIC. Return: as
+ * vnet_session_welcome(); -EINVAL if it did not ask. */
+VNET_API int vnet_session_grant(struct vnet_session *session,
+				const struct vnet_grant *grant);
+
+/**
+ * vnet_session_delegate() - give the client a session for somebody else
+ * @made:	set on success: as one of vnet_attach_accept(), of the same peer.
+ *		What it opens is to have the grant that was asked for; it is to
+ *		end when @session ends
+ * @why:	filled on failure; may be NULL
+ *
+ * Return: 0; -EPIPE if the client has left, or does not read: end @session then.
+ * -EINVAL if it did not ask; -ENOMEM, -EMFILE, ..., to be answered.
+ */
+VNET_API int vnet_session_delegate(struct vnet_session *session,
+				   struct vnet_session **made,
+				   struct vnet_why *why);
 
 /* End it; its medium is the caller's to close. NULL is nothing to do. */
 VNET_API void vnet_session_close(struct vnet_session *session);

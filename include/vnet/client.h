@@ -67,6 +67,11 @@ enum vnet_drop {
 	/* out */
 	VNET_DROP_RECEIVE_FILTER, /* by the client's filters VNET_RECEIVE_IN */
 	VNET_DROP_NOT_ADDRESSED,  /* to another's address: VNET_ACCEPT_OWN */
+	/* in and out: see grant.h */
+	VNET_DROP_NOT_GRANTED, /* outside of the client's grant */
+	VNET_DROP_UNDECIDED,   /* nobody can tell whether it is within that */
+	/* in */
+	VNET_DROP_REVOKED, /* the client's grant has ended */
 	VNET_NDROPS
 };
 
@@ -114,6 +119,8 @@ enum vnet_accept {
  * @mac:	its own address on a port of VNET_PORT_PER_CLIENT: not a group;
  *		zero for one that is made of the port's address and the client's
  *		index. Zero on others: there it is the port's
+ * @grant:	what it may send and receive: a vnet_grant_id of grant.h;
+ *		VNET_NO_ID for whatever there is
  *
  * The rest, limits and receive filters, is set of a client that is there: one
  * that is to have them before its first frame is added to a port whose link is
@@ -128,6 +135,7 @@ struct vnet_client_config {
 	uint32_t max_addresses;
 	enum vnet_accept accept;
 	struct vnet_mac mac;
+	uint64_t grant;
 };
 
 /**
@@ -140,7 +148,8 @@ struct vnet_client_config {
  *
  * Return: 0; -ENOENT if there is no such port, -EINVAL if the configuration is
  * wrong, -EEXIST if the port is an uplink and has a client, or if another client
- * of the port has that address, -ENOSPC if every slot is in use (those of removed
+ * of the port has that address, -ENOENT also if there is no such grant, -EUSERS
+ * if the grant has as many clients as it may, -ENOSPC if every slot is in use (those of removed
  * clients become free by vnet_switch_tick()), -ENOMEM, -EBUSY from inside a
  * driver's send.
  */

@@ -38,7 +38,11 @@ enum vnet_event_type {
 	VNET_EVENT_MOVE_REFUSED, /* @client sends from @mac, which is held or
 				   * sticky elsewhere */
 	VNET_EVENT_LIMITED,      /* frames from or for @client were dropped by a
-				   * limit, its own or its port's */
+				   * limit, its own, its port's or a grant's */
+	VNET_EVENT_GRANT_ENDED,  /* the grant of @client: it is closed */
+	VNET_EVENT_NOT_GRANTED,  /* frames from @client were outside of its
+				   * grant, or undecided; @mac: the last one's
+				   * source */
 	VNET_NEVENTS
 };
 

@@ -9,6 +9,7 @@
 #include <vnet/types.h>
 #include <vnet/client.h>
 #include <vnet/filter.h>
+#include <vnet/grant.h>
 #include <vnet/limit.h>
 
 VNET_BEGIN_DECLS
@@ -54,6 +55,8 @@ struct vnet_explained_rule {
  * @receive:	what the client's own filters said (those of VNET_RECEIVE_OUT
  *		for VNET_REACH_OUT, else those of VNET_RECEIVE_IN)
  * @limit:	for POLICED and STORM: whose limit, the client's or the port's id
+ * @guard:	what the client's guard said: VNET_GRANT_PASS also where it has
+ *		none
  * @is_queued:	it has a backlog, which the frame would join
  */
 struct vnet_explained_dest {
@@ -64,6 +67,7 @@ struct vnet_explained_dest {
 	struct vnet_explained_rule egress;
 	struct vnet_explained_rule receive;
 	uint64_t limit;
+	enum vnet_grant_part guard;
 	bool is_queued;
 };
 
@@ -82,7 +86,10 @@ struct vnet_explained_dest {
  *		static
  * @lookup_is_static: likewise
  * @traffic:	which storm limits it falls under: VNET_TRAFFIC_ALL for none
- * @limit:	for POLICED and STORM: whose limit, the client's or the port's id
+ * @limit:	for POLICED and STORM: whose limit, the client's, the port's or a
+ *		grant's id
+ * @guard:	what the client's guard said; VNET_GRANT_PASS also where it has
+ *		none, or was not asked
  * @is_learned:	its source would be learned, or is known; or be refused a move
  * @ndests:	destinations in all
  * @dests:	the first @max_dests of them, in the order of sending; the
@@ -104,6 +111,7 @@ struct vnet_explained {
 	bool lookup_is_static;
 	enum vnet_traffic traffic;
 	uint64_t limit;
+	enum vnet_grant_part guard;
 	bool is_learned;
 	uint32_t ndests;
 	struct vnet_explained_dest *dests;

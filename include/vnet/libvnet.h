@@ -11,6 +11,7 @@
 #include <vnet/port.h>
 #include <vnet/client.h>
 #include <vnet/limit.h>
+#include <vnet/grant.h>
 #include <vnet/event.h>
 #include <vnet/switch.h>
 #include <vnet/explain.h>

@@ -29,6 +29,7 @@
 #include <mach/message.h>
 #include <mach/port.h>
 
+#include <vnet/grant.h>
 #include <vnet/switch.h>
 
 VNET_BEGIN_DECLS
@@ -180,12 +181,18 @@ enum {
  *		"tun" or "dummy": pfinet takes these for something else
  * @flags:	VNET_MACH_MAY_*
  * @max_clients: the most facets of it at a time; 0 for 32
+ * @grant:	what they may send and receive, of one switch's: the vif's address is
+ *		one of it. They share it, and no more of them are open than it has
+ *		clients. Once it has ended nobody opens the vif; the facets that
+ *		there are go on answering, without IFF_RUNNING, and what is written
+ *		to them is dropped. VNET_NO_ID for whatever there is
  */
 struct vnet_mach_vif_config {
 	size_t size;
 	vnet_port_id port;
 	uint32_t flags;
 	uint32_t max_clients;
+	vnet_grant_id grant;
 };
 
 /* Let a port be opened. A port that is removed from the switch takes its vif

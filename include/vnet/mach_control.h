@@ -26,7 +26,7 @@
  *	port show			"type": "vif", "uplink" or "other"
  *	port add			see below
  *	port set			mtu, siblings, max_clients, promisc,
- *					set_address, up, sticky, loop_guard,
+ *					set_address, grant, up, sticky, loop_guard,
  *					default_in, default_out
  *	port del
  *	client show, client set,	of opens of a vif; what can be set is
@@ -34,6 +34,8 @@
  *	filter show, filter add, filter del
  *	filter set			port, side, filters (a list), default: the
  *					chain is replaced as a whole
+ *	grant show, grant add,		see below
+ *	grant revoke
  *	limit show, limit set, limit del
  *	fdb show, fdb add, fdb del, fdb flush	to add is to a client: "vif1/0"
  *	stats				"medium" has what is counted outside the
@@ -46,14 +48,24 @@
  * "type", "mtu", "sticky", "loop_guard", "default_in", "default_out", "limits"
  * and "filters",
  *
- *	of type "vif": "mac" (required); "device", the name by which it is opened
+ *	of type "vif": "mac" (required where there is no "grant"); "device", the name by which it is opened
  *	on the master right that control was opened on, where that is not "name";
  *	"addresses", "siblings", "max_clients", "promisc" and "set_address"
- *	(VNET_MACH_MAY_PROMISC, _SET_ADDRESS), "up"
+ *	(VNET_MACH_MAY_PROMISC, _SET_ADDRESS), "grant", the name of the grant of all
+ *	who open it, "up"
  *	of type "uplink": "interface" (required), the name of the device; "right",
  *	what the right that comes with the request is: "master" (the default),
  *	which opens it, or "device"; "own_only" (VNET_MACH_UPLINK_NO_PROMISC);
  *	"share_address": "never", "always" or "fallback"
+ *
+ * A grant has "parent", and what mach_grant.h has words for: a value, or a list of
+ * them; those of a rate in an object, "rate". What it does not say of queue, rate
+ * and time is its parent's. It is shown with "until_ns", of the switch's time, in
+ * the place of "until".
+ *
+ *	{"do":"grant add","name":"alice","grant":{"parent":"lab",
+ *	 "mac":"02:00:00:00:aa:01","ipv4":["10.9.0.1"],"may":["broadcast"]}}
+ *	{"do":"grant revoke","name":"alice"}
  *
  * Requests with a right
  * ---------------------

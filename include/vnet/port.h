@@ -46,9 +46,11 @@ enum {
 	 * comes back, the younger of the two ports has its link set down, with
 	 * VNET_EVENT_LOOP, until vnet_port_set_link() sets it up; an uplink
 	 * counts as older than every vif, so that nobody behind a vif can close
-	 * it. Of a vif with several clients, only the client is closed, until
-	 * the link was set down and up. Switches that may meet need different
-	 * seeds to tell their probes apart. */
+	 * it, and else a client that has a grant as younger than who has none:
+	 * who gives a probe back in spite of one is closed whatever its age, be
+	 * it an uplink. Of a vif with several clients, only the client is
+	 * closed, until the link was set down and up. Switches that may meet
+	 * need different seeds to tell their probes apart. */
 	VNET_PORT_LOOP_GUARD = 1 << 3,
 };
 

@@ -40,9 +40,11 @@ struct vnet_switch;
  *		is where the client does not say: octets of the pool, 65536 to
  *		2^30; 0 for 256 KiB
  * @max_rules:	the most rules, in all chains together, 1 to 2^20; 0 for 1024
- * @max_insns:	the most instructions, likewise, 1 to 2^24; 0 for 65536
+ * @max_insns:	the most instructions, likewise, 1 to 2^24; 0 for 262144
  * @max_program: the most instructions of one program, 1 to 65536; 0 for
  *		VNET_BPF_MAX_INSNS
+ * @max_grants:	the most grants, 1 to 65536; 0 for as many as clients. Their
+ *		instructions count among @max_insns
  * @max_events:	events that wait to be read, 1 to 65536, in powers
  *		of two; 0 for 256
  * @flap_moves:	moves of an address within ten seconds that it may make, 2 to
@@ -66,6 +68,7 @@ struct vnet_switch_config {
 	uint32_t max_rules;
 	uint32_t max_insns;
 	uint32_t max_program;
+	uint32_t max_grants;
 	uint32_t max_events;
 	uint32_t flap_moves;
 	uint32_t loop_probe_s;

@@ -322,6 +322,51 @@ vnet_bpf_translate(struct vnet_bpf_op *ops, const struct vnet_bpf_insn *insns,
 	}
 }
 
+/* What an op does before what it does with the next. Those that do so come in
+ * threes: see choose(). */
+static enum op
+first_of(enum op op)
+{
+	if (op >= OP_LD_W_ABS_JEQ)
+		op -= (op - OP_LD_W_ABS_JEQ) % 3;
+	switch (op) {
+	case OP_LD_W_ABS_JEQ:
+	case OP_LD_W_ABS_AND_JEQ:
+		return OP_LD_W_ABS;
+	case OP_LD_H_ABS_JEQ:
+	case OP_LD_H_ABS_JSET:
+		return OP_LD_H_ABS;
+	case OP_LD_B_ABS_JEQ:
+	case OP_LD_B_ABS_JSET:
+		return OP_LD_B_ABS;
+	case OP_LD_W_IND_JEQ:
+		return OP_LD_W_IND;
+	case OP_LD_H_IND_JEQ:
+		return OP_LD_H_IND;
+	case OP_LD_B_IND_JEQ:
+		return OP_LD_B_IND;
+	case OP_AND_K_JEQ:
+		return OP_AND_K;
+	default:
+		return op;
+	}
+}
+
+void
+vnet_bpf_read(struct vnet_bpf_insn *insns, const struct vnet_bpf_op *ops,
+	      size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const enum op op = first_of((enum op)ops[i].insn.code);
+		uint16_t code = 0;
+
+		while (known[code] != op)
+			code++;
+		insns[i] = ops[i].insn;
+		insns[i].code = code;
+	}
+}
+
 /* Where tags lie on the wire: behind the addresses. */
 #define TAGS_AT 12
 

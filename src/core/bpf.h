@@ -91,9 +91,13 @@ struct vnet_bpf_op {
 };
 
 /* Translate a program of @n instructions, which vnet_bpf_check() accepts, into
- * @n ops. */
+ * @n ops, which may lie where these lie. */
 void vnet_bpf_translate(struct vnet_bpf_op *ops,
 			const struct vnet_bpf_insn *insns, size_t n);
+
+/* The instructions that @n ops do, which may be others than they were made of. */
+void vnet_bpf_read(struct vnet_bpf_insn *insns, const struct vnet_bpf_op *ops,
+		   size_t n);
 
 /*
  * Run a translated program over a frame as it is on the wire, tags included; a

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "client.h"
+#include "grants.h"
 #include "why.h"
 
 #define MAX_WEIGHT 1024
@@ -89,10 +90,11 @@ vnet_port_mark_odd(struct vnet_port *port)
 {
 	for (struct vnet_client *c = port->clients; c; c = c->next) {
 		c->is_odd_in = port->nclients > 1 ||
+			       (c->grant && vnet_grant_has_rate(c->grant)) ||
 			       is_limited(c, VNET_INGRESS) ||
 			       is_asked(vnet_client_chain(c, VNET_RECEIVE_OUT),
 					VNET_DROP);
-		c->is_odd_out = port->nclients > 1 || !c->is_up ||
+		c->is_odd_out = port->nclients > 1 || !c->is_up || c->grant ||
 				is_limited(c, VNET_EGRESS) ||
 				c->accept != VNET_ACCEPT_ALL ||
 				is_asked(vnet_client_chain(c, VNET_RECEIVE_IN),
@@ -174,6 +176,9 @@ vnet_drop_name(enum vnet_drop reason)
 		[VNET_DROP_LOOP_PROBE] = "loop_probe",
 		[VNET_DROP_RECEIVE_FILTER] = "receive_filter",
 		[VNET_DROP_NOT_ADDRESSED] = "not_addressed",
+		[VNET_DROP_NOT_GRANTED] = "not_granted",
+		[VNET_DROP_UNDECIDED] = "undecided",
+		[VNET_DROP_REVOKED] = "revoked",
 	};
 
 	if ((unsigned int)reason >= VNET_NDROPS)
@@ -185,7 +190,8 @@ bool
 vnet_drop_is_on(enum vnet_drop reason, bool out)
 {
 	if (reason == VNET_DROP_LINK_DOWN || reason == VNET_DROP_POLICED ||
-	    reason == VNET_DROP_STORM)
+	    reason == VNET_DROP_STORM || reason == VNET_DROP_NOT_GRANTED ||
+	    reason == VNET_DROP_UNDECIDED)
 		return true;
 	if (reason <= VNET_DROP_NONE || reason >= VNET_NDROPS)
 		return false;

@@ -26,6 +26,7 @@ enum {
 	VNET_MARK_HELD,
 	VNET_MARK_MOVE_REFUSED,
 	VNET_MARK_LIMITED,
+	VNET_MARK_NOT_GRANTED,
 	VNET_NMARKS
 };
 
@@ -67,6 +68,7 @@ struct vnet_lane {
 	struct vnet_mark mark[VNET_NMARKS];
 };
 
+struct vnet_grant_node;
 struct vnet_switch;
 
 struct vnet_client {
@@ -76,14 +78,16 @@ struct vnet_client {
 	void *ctx;
 	uint32_t slot;
 	uint16_t weight;
-	bool is_up; /* its port's link is, and its driver not broken */
+	bool is_up; /* its port's link is, its driver not broken, and its grant
+		     * has not ended */
 	bool is_observed;
 	/* Does it, or its port, have what most do not: limits, siblings,
-	 * receive filters, no link? Those that matter for frames from it, and
-	 * for it. */
+	 * receive filters, a grant with a rate, no link? Those that matter for
+	 * frames from it, and, of any grant, for it. */
 	bool is_odd_in;
 	bool is_odd_out;
 	uint32_t carries;
+	struct vnet_grant_node *grant; /* NULL: it may whatever there is */
 	struct vnet_lane lane[VNET_WORKERS];
 
 	struct vnet_client *next;      /* of its port */
@@ -95,7 +99,10 @@ struct vnet_client {
 	uint32_t queue_octets;
 	uint32_t max_addresses;
 	enum vnet_accept accept;
-	bool is_broken; /* its driver is, or it is part of a loop */
+	bool is_broken;  /* its driver is, or it is part of a loop */
+	bool is_revoked; /* its grant has ended, and it has no other */
+	struct vnet_client *grant_next; /* of its grant */
+	struct vnet_client *own_next;   /* in vnet_switch.owns */
 	struct vnet_observer observer;
 	struct vnet_switch *sw; /* for that: all others know it */
 				/* The nodes of the queue's heap lie behind. */

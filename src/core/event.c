@@ -100,6 +100,8 @@ vnet_event_name(enum vnet_event_type type)
 		[VNET_EVENT_ADDRESS_HELD] = "address_held",
 		[VNET_EVENT_MOVE_REFUSED] = "move_refused",
 		[VNET_EVENT_LIMITED] = "limited",
+		[VNET_EVENT_GRANT_ENDED] = "grant_ended",
+		[VNET_EVENT_NOT_GRANTED] = "not_granted",
 	};
 
 	if ((unsigned int)type >= VNET_NEVENTS)

@@ -26,9 +26,24 @@ static uint64_t
 whose_limit(const struct vnet_client *c, enum vnet_drop drop,
 	    struct vnet_blame blame)
 {
+	const struct vnet_grant_node *g = c->grant;
+
 	if (drop != VNET_DROP_POLICED && drop != VNET_DROP_STORM)
 		return VNET_NO_ID;
+	if (blame.grants) {
+		while (--blame.grants)
+			g = g->parent;
+		return g->id;
+	}
 	return blame.is_ports ? c->port->id : c->id;
+}
+
+static enum vnet_grant_part
+part_of(enum vnet_drop drop, uint8_t guard)
+{
+	return drop == VNET_DROP_NOT_GRANTED || drop == VNET_DROP_UNDECIDED
+		       ? (enum vnet_grant_part)guard
+		       : VNET_GRANT_PASS;
 }
 
 /* Clients of one port lie side by side, and the first of them alone has the rule
@@ -46,6 +61,7 @@ explain_dest(const struct vnet_dest *d, const struct vnet_dest *before,
 		.port = c->port->id,
 		.drop = (enum vnet_drop)d->drop,
 		.reach = reach,
+		.guard = part_of((enum vnet_drop)d->drop, d->guard),
 		.is_queued = c->lane[0].queue.frames != 0,
 	};
 	if (reach != VNET_REACH_OUT) {
@@ -131,6 +147,7 @@ vnet_switch_explain(struct vnet_switch *sw, vnet_client_id from,
 		.drop = v.drop,
 		.ingress = rule_of(&in->port->chain[VNET_INGRESS], v.rule),
 		.limit = whose_limit(in, v.drop, v.blame),
+		.guard = part_of(v.drop, v.guard),
 		.is_learned = v.learn,
 		.dests = dests,
 		.max_dests = max_dests,

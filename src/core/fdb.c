@@ -151,6 +151,13 @@ list_of(const struct vnet_fdb *t, uint32_t i)
 	return vnet_fdb_list(t->slots[i].where);
 }
 
+static bool
+is_flushed(const struct vnet_fdb *t, uint32_t i)
+{
+	return i != VNET_FDB_NONE &&
+	       t->slots[i].where != owner_of(t, i)->where[list_of(t, i)];
+}
+
 /* Entry @i lies at another place now: its neighbours must know. */
 static void
 relink(struct vnet_fdb *t, uint32_t i)
@@ -215,6 +222,27 @@ vnet_fdb_set_sticky(struct vnet_fdb *t, uint32_t owner, bool sticky)
 	t->owners[owner].sticky = sticky;
 }
 
+/* The learned entries of @o that are not flushed are @n from now on. */
+static void
+set_unflushed(struct vnet_fdb_owner *o, uint32_t n)
+{
+	if (o->sum)
+		*o->sum += n - o->unflushed;
+	o->unflushed = n;
+}
+
+void
+vnet_fdb_set_sum(struct vnet_fdb *t, uint32_t owner, uint32_t *sum)
+{
+	struct vnet_fdb_owner *o = &t->owners[owner];
+
+	if (o->sum)
+		*o->sum -= o->unflushed;
+	o->sum = sum;
+	if (sum)
+		*sum += o->unflushed;
+}
+
 static void
 append(struct vnet_fdb *t, uint32_t i)
 {
@@ -244,8 +272,12 @@ detach(struct vnet_fdb *t, uint32_t i)
 static void
 disown(struct vnet_fdb *t, uint32_t i)
 {
+	struct vnet_fdb_owner *o = owner_of(t, i);
+
 	detach(t, i);
-	owner_of(t, i)->n[list_of(t, i)]--;
+	o->n[list_of(t, i)]--;
+	if (list_of(t, i) == VNET_FDB_LEARNED && !is_flushed(t, i))
+		set_unflushed(o, o->unflushed - 1);
 }
 
 /*
@@ -313,17 +345,11 @@ set(struct vnet_fdb *t, uint32_t i, uint64_t mac, uint32_t owner, int list,
 	share_changed(t, owner);
 	if (list == VNET_FDB_STATIC)
 		return;
+	set_unflushed(&t->owners[owner], t->owners[owner].unflushed + 1);
 	if (due < t->age_due)
 		t->age_due = due;
 	if (due < t->age_next)
 		t->age_next = due;
-}
-
-static bool
-is_flushed(const struct vnet_fdb *t, uint32_t i)
-{
-	return i != VNET_FDB_NONE &&
-	       t->slots[i].where != owner_of(t, i)->where[list_of(t, i)];
 }
 
 /* Take out flushed entries of @owner, at most *@budget. True when none is
@@ -380,6 +406,16 @@ drop_oldest(struct vnet_fdb *t, uint32_t owner, uint64_t now_s)
 	__builtin_prefetch(&t->links[i], 1);
 }
 
+/* A table that is full has one learned entry at least: for a new one of @o, does
+ * one of @o go? */
+static bool
+drives_out_own(const struct vnet_fdb *t, const struct vnet_fdb_owner *o)
+{
+	uint32_t n = o->n[VNET_FDB_LEARNED];
+
+	return n >= o->fair || (n && excess(t, o) == t->share.node[0].key);
+}
+
 /*
  * Make room in a table that is full for one address of @owner: what is flushed
  * and only waits to be swept; else, where the owner has its share, its own
@@ -390,8 +426,7 @@ static bool
 evict(struct vnet_fdb *t, uint32_t owner, uint64_t now_s)
 {
 	const struct vnet_fdb_owner *o = &t->owners[owner];
-	uint32_t n = o->n[VNET_FDB_LEARNED], one = 1;
-	uint32_t victim;
+	uint32_t victim, one = 1;
 
 	sweep(t, &one);
 	if (t->n < t->max)
@@ -399,7 +434,7 @@ evict(struct vnet_fdb *t, uint32_t owner, uint64_t now_s)
 	if (!t->share.n)
 		return false;
 	victim = t->share.node[0].id;
-	if (n >= o->fair || (n && excess(t, o) == t->share.node[0].key))
+	if (drives_out_own(t, o))
 		victim = owner;
 	drop_oldest(t, victim, now_s);
 	if (victim != owner)
@@ -420,6 +455,20 @@ trim(struct vnet_fdb *t, uint32_t owner, uint64_t now_s)
 {
 	for (int k = 0; k < 2 && is_at_max(&t->owners[owner]); k++)
 		drop_oldest(t, owner, now_s);
+}
+
+bool
+vnet_fdb_has_room(const struct vnet_fdb *t, uint32_t owner, uint64_t now_s)
+{
+	const struct vnet_fdb_owner *o = &t->owners[owner];
+	uint32_t n = vnet_fdb_count(t, owner, now_s);
+
+	if (o->max && n >= o->max)
+		return false;
+	/* What goes first of its own is one of which nothing is left. */
+	if (t->n < t->max || n < o->n[VNET_FDB_LEARNED])
+		return true;
+	return t->share.n && !drives_out_own(t, o);
 }
 
 /* A slot for a new entry in @list of @owner, VNET_FDB_NONE if there is no
@@ -594,6 +643,8 @@ step_epoch(struct vnet_fdb *t, uint32_t owner, int list)
 	if (o->head[list] == VNET_FDB_NONE)
 		return;
 	o->where[list] = owner | next << 16 | (uint32_t)list << 31;
+	if (list == VNET_FDB_LEARNED)
+		set_unflushed(o, 0);
 	if (o->to_sweep)
 		return;
 	o->to_sweep = true;
@@ -631,6 +682,22 @@ vnet_fdb_flush_owner(struct vnet_fdb *t, uint32_t owner, bool fixed)
 	step_epoch(t, owner, VNET_FDB_LEARNED);
 	if (fixed)
 		step_epoch(t, owner, VNET_FDB_STATIC);
+}
+
+static bool
+is_aged(const struct vnet_fdb *t, uint32_t i, uint64_t now_s)
+{
+	return (uint32_t)now_s - t->slots[i].stamp >= t->ageing_s;
+}
+
+void
+vnet_fdb_age(struct vnet_fdb *t, uint32_t owner, uint64_t now_s)
+{
+	const uint32_t *head = &t->owners[owner].head[VNET_FDB_LEARNED];
+
+	while (*head != VNET_FDB_NONE &&
+	       (is_flushed(t, *head) || is_aged(t, *head, now_s)))
+		erase(t, *head);
 }
 
 /* Take out what is too old, owner by owner; a round is spread over as many
@@ -697,7 +764,7 @@ static bool
 list_is_sound(const struct vnet_fdb *t, const struct vnet_fdb_owner *o,
 	      int list, uint32_t *seen)
 {
-	uint32_t prev = VNET_FDB_NONE, n = 0;
+	uint32_t prev = VNET_FDB_NONE, n = 0, flushed = 0;
 
 	for (uint32_t i = o->head[list]; i != VNET_FDB_NONE;
 	     prev = i, i = t->links[i].next) {
@@ -710,12 +777,15 @@ list_is_sound(const struct vnet_fdb *t, const struct vnet_fdb_owner *o,
 		if (count_of(t->links[i].moves) > t->flap_moves + 1 ||
 		    (t->links[i].moves && list == VNET_FDB_STATIC))
 			return false;
+		flushed += is_flushed(t, i);
 		/* What was flushed lies in front. */
 		if (prev != VNET_FDB_NONE && is_flushed(t, i) &&
 		    !is_flushed(t, prev))
 			return false;
 	}
 	*seen += n;
+	if (list == VNET_FDB_LEARNED && o->unflushed != n - flushed)
+		return false;
 	return n == o->n[list] && o->tail[list] == prev;
 }
 

@@ -48,6 +48,8 @@ struct vnet_fdb_owner {
 	uint32_t sweep_next; /* in the list of owners to sweep */
 	uint32_t fair;       /* learned entries that are its own share */
 	uint32_t max;        /* learned entries that it may have; 0: any */
+	uint32_t unflushed;  /* learned entries of this epoch */
+	uint32_t *sum;       /* of these, of it and others; NULL for none */
 	bool to_sweep;
 	bool in_share; /* in the heap of that name */
 	bool sticky;   /* what is learned on it does not move */
@@ -128,6 +130,11 @@ void vnet_fdb_set_max(struct vnet_fdb *t, uint32_t owner, uint32_t max);
 /* Does what is learned on it stay there while it is known? */
 void vnet_fdb_set_sticky(struct vnet_fdb *t, uint32_t owner, bool sticky);
 
+/* Where the learned entries of @owner and others that are not flushed are added
+ * up, those that have aged and were not taken out among them; NULL for
+ * nowhere. Before, it was in none. */
+void vnet_fdb_set_sum(struct vnet_fdb *t, uint32_t owner, uint32_t *sum);
+
 /* Where the search for an address begins. Rounds of multiplication by secret odd
  * numbers: whoever does not know them cannot choose addresses that meet. Three,
  * since after two those that differ in few of the high bits still do for some
@@ -207,6 +214,18 @@ vnet_fdb_find(const struct vnet_fdb *t, uint64_t mac, uint32_t home,
 	return vnet_fdb_owner_of(t->slots[i].where);
 }
 
+/* Likewise, of one that was learned. */
+VNET_INLINE uint32_t
+vnet_fdb_learner(const struct vnet_fdb *t, uint64_t mac, uint64_t now_s)
+{
+	uint32_t i = vnet_fdb_slot(t, mac, vnet_fdb_home(t, mac));
+
+	if (i == VNET_FDB_NONE || !vnet_fdb_is_live(t, &t->slots[i], now_s) ||
+	    vnet_fdb_list(t->slots[i].where) != VNET_FDB_LEARNED)
+		return VNET_FDB_NONE;
+	return vnet_fdb_owner_of(t->slots[i].where);
+}
+
 enum vnet_fdb_learned vnet_fdb_learn_slowly(struct vnet_fdb *t, uint64_t mac,
 					    uint32_t home, uint32_t i,
 					    uint32_t owner, uint64_t now_s);
@@ -250,6 +269,28 @@ vnet_fdb_owner_is_clear(const struct vnet_fdb *t, uint32_t owner)
 {
 	return !t->owners[owner].n[0] && !t->owners[owner].n[1];
 }
+
+/* The addresses that are learned on @owner: what has aged, or was flushed, lies
+ * in front in its list until it is swept. */
+VNET_INLINE uint32_t
+vnet_fdb_count(const struct vnet_fdb *t, uint32_t owner, uint64_t now_s)
+{
+	const struct vnet_fdb_owner *o = &t->owners[owner];
+	uint32_t n = o->n[VNET_FDB_LEARNED];
+
+	for (uint32_t i = o->head[VNET_FDB_LEARNED];
+	     n && !vnet_fdb_is_live(t, &t->slots[i], now_s);
+	     i = t->links[i].next)
+		n--;
+	return n;
+}
+
+/* Could @owner have one address more, and lose none that it has for it? */
+bool vnet_fdb_has_room(const struct vnet_fdb *t, uint32_t owner,
+		       uint64_t now_s);
+
+/* Take out all of @owner that has aged. */
+void vnet_fdb_age(struct vnet_fdb *t, uint32_t owner, uint64_t now_s);
 
 /* Age and sweep, about @budget steps. */
 void vnet_fdb_tick(struct vnet_fdb *t, uint64_t now_s, uint32_t budget);

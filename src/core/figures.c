@@ -185,5 +185,7 @@ vnet_switch_check(const struct vnet_switch *sw, struct vnet_why *why)
 	       are_equal(vnet_pool_check(&sw->pool), true,
 			 "queues, or the pool, out of order", 0, why) &&
 	       are_equal(vnet_fdb_check(&sw->fdb), true, "FDB out of order", 0,
+			 why) &&
+	       are_equal(vnet_grants_check(sw), true, "grants out of order", 0,
 			 why);
 }

@@ -119,6 +119,153 @@ is_split(const struct vnet_switch *sw, const struct vnet_port *in,
 }
 
 /*
+ * Clients that have grants. What is static is in the programs of their guards;
+ * which addresses they use is asked of the FDB.
+ */
+
+/* A grant that has ended by itself is none, though nobody may have said so. */
+static bool
+has_ended(const struct vnet_client *c, vnet_nsec now)
+{
+	return c->grant && now > c->grant->last;
+}
+
+/* Is there somebody to send to? */
+static bool
+hears(const struct vnet_switch *sw, const struct vnet_client *c)
+{
+	return c->is_up && !has_ended(c, sw->now);
+}
+
+/* Is that the address that a vif's clients have together, and are these two of
+ * them? */
+static bool
+have_both(const struct vnet_client *a, const struct vnet_client *b,
+	  uint64_t mac)
+{
+	return a == b || (a->port == b->port && a->own == mac &&
+			  vnet_port_is_shared(a->port));
+}
+
+/* Has another client that address of its own, be it in use or not? */
+static bool
+is_anothers(const struct vnet_switch *sw, const struct vnet_client *in,
+	    uint64_t mac, uint32_t home)
+{
+	const struct vnet_client *c = *vnet_switch_owns(sw, home);
+
+	while (c && (c->own != mac || have_both(in, c, mac)))
+		c = c->own_next;
+	return c != NULL;
+}
+
+/* May @in, whose guard lets the frame pass, use its source address? One that it
+ * uses already, yes. One granted by itself comes from wherever it is; another
+ * one is nobody else's, nor is it granted by itself to anybody. It is then one
+ * more. */
+static bool
+may_use(const struct vnet_switch *sw, const struct vnet_client *in,
+	const struct vnet_parsed *p)
+{
+	const struct vnet_grant_node *g = in->grant;
+	uint64_t src = p->eth.src;
+	uint32_t slot = vnet_fdb_find(&sw->fdb, src, p->home_src, sw->now_s);
+	const struct vnet_client *has =
+		slot == VNET_FDB_NONE ? NULL : vnet_switch_client_at(sw, slot);
+	bool is_there;
+
+	if (has == in)
+		return true;
+	is_there = has && have_both(in, has, src);
+	if (vnet_grant_names(g, src))
+		return is_there || (has && has->grant == g) ||
+		       vnet_grant_has_address(sw, g);
+	if (vnet_grants_name(sw, src, p->home_src))
+		return false;
+	if (is_there)
+		return true;
+	/* One that drove out another one of its own would not be one more, and
+	 * there would be no end of them. */
+	return !has && vnet_grant_has_address(sw, g) &&
+	       vnet_fdb_has_room(&sw->fdb, in->slot, sw->now_s) &&
+	       !is_anothers(sw, in, src, p->home_src);
+}
+
+/* What does the guard of @in say? */
+static enum vnet_grant_part
+guard_in(const struct vnet_switch *sw, const struct vnet_client *in,
+	 const struct vnet_frame *f, const struct vnet_parsed *p)
+{
+	const struct vnet_grant_node *g = in->grant;
+	uint32_t part;
+
+	if (f->gso_type && f->gso_size < VNET_GRANT_MIN_SEGMENT)
+		return VNET_GRANT_OFFLOAD;
+	part = vnet_bpf_run(g->body->guard[VNET_INGRESS], f);
+	if (part == VNET_GRANT_PASS && g->is_counted && !may_use(sw, in, p))
+		return VNET_GRANT_ADDRESSES;
+	return (enum vnet_grant_part)part;
+}
+
+/* What does that of @c say to what @c is to be sent? An address of which it may
+ * have many is its own where it is known to be. */
+static enum vnet_grant_part
+guard_out(const struct vnet_client *c, const struct vnet_frame *f,
+	  const struct vnet_eth *eth, const struct vnet_decision *v)
+{
+	const struct vnet_grant_node *g = c->grant;
+	uint32_t part = vnet_bpf_run(g->body->guard[VNET_EGRESS], f);
+
+	if (part == VNET_GRANT_PASS && g->body->has_prefixes &&
+	    !vnet_mac_is_group(eth->dst) &&
+	    !(v->lookup == VNET_LOOKUP_KNOWN &&
+	      have_both(c, v->known, eth->dst)) &&
+	    !vnet_grant_names(g, eth->dst))
+		return VNET_GRANT_MACS;
+	return (enum vnet_grant_part)part;
+}
+
+static enum vnet_drop
+drop_of(enum vnet_grant_part part)
+{
+	return part == VNET_GRANT_PASS        ? VNET_DROP_NONE
+	       : part == VNET_GRANT_UNDECIDED ? VNET_DROP_UNDECIDED
+					      : VNET_DROP_NOT_GRANTED;
+}
+
+/* May @in, which has a grant, send that at all? */
+static __attribute__((noinline)) enum vnet_drop
+admit(const struct vnet_switch *sw, const struct vnet_client *in,
+      const struct vnet_frame *f, const struct vnet_parsed *p,
+      struct vnet_decision *v)
+{
+	enum vnet_grant_part part;
+
+	if (has_ended(in, sw->now))
+		return VNET_DROP_REVOKED;
+	part = guard_in(sw, in, f, p);
+	v->guard = (uint8_t)part;
+	v->is_odd = part != VNET_GRANT_PASS ||
+		    vnet_grant_is_to_age(in->grant, sw->now_s);
+	return drop_of(part);
+}
+
+/* May @c be sent that? */
+static enum vnet_drop
+admit_out(const struct vnet_client *c, const struct vnet_frame *f,
+	  const struct vnet_eth *eth, const struct vnet_decision *v,
+	  struct vnet_dest *d)
+{
+	enum vnet_grant_part part;
+
+	if (!c->grant)
+		return VNET_DROP_NONE;
+	part = guard_out(c, f, eth, v);
+	d->guard = (uint8_t)part;
+	return drop_of(part);
+}
+
+/*
  * Ports and clients that have what most have not: limits, receive filters,
  * clients beside each other.
  */
@@ -155,7 +302,24 @@ police(const struct vnet_client *c, enum vnet_side side,
 	enum vnet_drop drop = ask(c->limits[side], traffic, now, blame);
 
 	blame->is_ports = !drop;
+	blame->grants = 0;
 	return drop ? drop : ask(c->port->limits[side], traffic, now, blame);
+}
+
+/* Or the rate of a grant, the sender's or one above? */
+static enum vnet_drop
+police_grants(const struct vnet_client *in, enum vnet_traffic traffic,
+	      vnet_nsec now, struct vnet_blame *blame)
+{
+	blame->is_ports = false;
+	for (const struct vnet_grant_node *g = in->grant; g; g = g->parent) {
+		enum vnet_drop drop = ask(&g->limits, traffic, now, blame);
+
+		blame->grants++;
+		if (drop)
+			return drop;
+	}
+	return VNET_DROP_NONE;
 }
 
 static struct vnet_dest *
@@ -214,14 +378,18 @@ takes(const struct vnet_client *c, const struct vnet_eth *eth)
 static enum vnet_drop
 receive(const struct vnet_switch *sw, const struct vnet_client *c,
 	const struct vnet_frame *f, const struct vnet_eth *eth,
-	enum vnet_traffic traffic, struct vnet_dest *d)
+	const struct vnet_decision *v, struct vnet_dest *d)
 {
+	enum vnet_drop drop = admit_out(c, f, eth, v, d);
+
+	if (drop)
+		return drop;
 	if (!takes(c, eth))
 		return VNET_DROP_NOT_ADDRESSED;
 	if (vnet_chain_run(vnet_client_filters(c, VNET_RECEIVE_IN), f,
 			   &d->receive) == VNET_DROP)
 		return VNET_DROP_RECEIVE_FILTER;
-	return police(c, VNET_EGRESS, traffic, sw->now, &d->blame);
+	return police(c, VNET_EGRESS, traffic_of(v, eth), sw->now, &d->blame);
 }
 
 /* One client more, which is up, of a port that the frame leaves by. */
@@ -237,7 +405,7 @@ add_client(const struct vnet_switch *sw, struct vnet_decision *v,
 	d->rule = e->rule;
 	e->rule = VNET_NO_RULE;
 	if (!drop)
-		drop = receive(sw, out, f, eth, traffic_of(v, eth), d);
+		drop = receive(sw, out, f, eth, v, d);
 	d->drop = (uint8_t)drop;
 	if (!e->was_first &&
 	    (drop == VNET_DROP_NONE ||
@@ -256,24 +424,24 @@ add_port(const struct vnet_switch *sw, struct vnet_decision *v,
 	struct vnet_client *c = only ? only : port->clients;
 	struct egress e;
 
-	if (only && !only->is_up) {
+	if (only && !hears(sw, only)) {
 		add_odd(v, only, VNET_REACH_FORWARDED)->drop =
 			VNET_DROP_LINK_DOWN;
 		return;
 	}
 	e = leave_port(port, f, o);
 	for (; c; c = only ? NULL : c->next)
-		if (c->is_up)
+		if (hears(sw, c))
 			add_client(sw, v, c, VNET_REACH_FORWARDED, f, eth, &e);
 }
 
 /* Is what one client of a vif has written also for another one of it, @c? */
 static bool
-is_for_sibling(const struct vnet_client *in, const struct vnet_client *c,
-	       const struct vnet_frame *f, const struct vnet_eth *eth,
-	       const struct vnet_decision *v)
+is_for_sibling(const struct vnet_switch *sw, const struct vnet_client *in,
+	       const struct vnet_client *c, const struct vnet_frame *f,
+	       const struct vnet_eth *eth, const struct vnet_decision *v)
 {
-	if (c == in || !c->is_up || in->port->flags & VNET_PORT_NO_SIBLINGS)
+	if (c == in || !hears(sw, c) || in->port->flags & VNET_PORT_NO_SIBLINGS)
 		return false;
 	if (!vnet_mac_is_group(eth->dst))
 		return is_own_of(c, eth->dst) ||
@@ -285,13 +453,13 @@ is_for_sibling(const struct vnet_client *in, const struct vnet_client *c,
 
 /* Does @c ask for what the clients of its vif write? */
 static bool
-hears_out(const struct vnet_client *c, const struct vnet_frame *f,
-	  uint32_t *rule)
+hears_out(const struct vnet_switch *sw, const struct vnet_client *c,
+	  const struct vnet_frame *f, uint32_t *rule)
 {
 	const struct vnet_chain *chain =
 		vnet_client_filters(c, VNET_RECEIVE_OUT);
 
-	return c->is_up &&
+	return hears(sw, c) &&
 	       (chain->nrules || chain->default_verdict == VNET_PASS) &&
 	       vnet_chain_run(chain, f, rule) == VNET_PASS;
 }
@@ -311,17 +479,20 @@ via_of(const struct vnet_client *c, bool is_sibling, const struct vnet_frame *f,
 	return VNET_VIA_OUT | VNET_VIA_BOTH;
 }
 
-/* @c gets what its vif writes, and has not left it: only its own limits hold. */
+/* @c gets what its vif writes, and has not left it: only its own limits hold,
+ * and its guard. */
 static struct vnet_dest *
 add_out(const struct vnet_switch *sw, struct vnet_decision *v,
 	struct vnet_client *c, uint32_t rule, const struct vnet_frame *f,
 	const struct vnet_eth *eth, const struct vnet_offload *o)
 {
 	struct vnet_dest *d = add_odd(v, c, VNET_REACH_OUT);
-	enum vnet_drop drop = VNET_DROP_TOO_LONG;
+	enum vnet_drop drop = admit_out(c, f, eth, v, d);
 
 	d->receive = rule;
-	if (fits(c->port, f, o))
+	if (!drop && !fits(c->port, f, o))
+		drop = VNET_DROP_TOO_LONG;
+	if (!drop)
 		drop = ask(c->limits[VNET_EGRESS], traffic_of(v, eth), sw->now,
 			   &d->blame);
 	d->drop = (uint8_t)drop;
@@ -340,8 +511,8 @@ add_siblings(const struct vnet_switch *sw, const struct vnet_client *in,
 	for (struct vnet_client *c = in->port->clients; c; c = c->next) {
 		uint32_t rule = VNET_NO_RULE;
 
-		bool is_out = hears_out(c, f, &rule);
-		bool is_sibling = is_for_sibling(in, c, f, eth, v);
+		bool is_out = hears_out(sw, c, f, &rule);
+		bool is_sibling = is_for_sibling(sw, in, c, f, eth, v);
 
 		if (is_sibling && !has_left) {
 			e = leave_port(in->port, f, o);
@@ -366,6 +537,9 @@ pass_odd(const struct vnet_switch *sw, const struct vnet_client *in,
 				     sw->now, &v->blame);
 
 	v->is_odd = true;
+	if (!drop)
+		drop = police_grants(in, traffic_of(v, eth), sw->now,
+				     &v->blame);
 	if (!drop)
 		add_siblings(sw, in, f, eth, o, v);
 	return drop;
@@ -450,7 +624,9 @@ look_up(const struct vnet_switch *sw, const struct vnet_client *in,
 		v->known = vnet_switch_client_at(sw, slot);
 		return VNET_LOOKUP_KNOWN;
 	}
-	return vnet_unlikely(in->is_odd_in) && is_own(in, p->eth.dst)
+	return vnet_unlikely(in->own == p->eth.dst) ||
+			       (vnet_unlikely(in->is_odd_in) &&
+				is_own(in, p->eth.dst))
 		       ? VNET_LOOKUP_OWN
 		       : VNET_LOOKUP_UNKNOWN;
 }
@@ -486,7 +662,7 @@ decide(const struct vnet_switch *sw, const struct vnet_client *in,
 	v->ndests = 0;
 
 	if (vnet_unlikely(!in->is_up))
-		return VNET_DROP_LINK_DOWN;
+		return in->is_revoked ? VNET_DROP_REVOKED : VNET_DROP_LINK_DOWN;
 	if (vnet_unlikely(f->depth >= VNET_MAX_DEPTH))
 		return VNET_DROP_TOO_DEEP;
 	if (vnet_unlikely(!p->is_whole))
@@ -505,6 +681,11 @@ decide(const struct vnet_switch *sw, const struct vnet_client *in,
 	}
 	if (vnet_unlikely(f->flags | f->gso_type) && !vnet_offload_check(f, o))
 		return VNET_DROP_BAD_OFFLOAD;
+	if (vnet_unlikely(in->grant)) {
+		drop = admit(sw, in, f, p, v);
+		if (drop)
+			return drop;
+	}
 	if (vnet_chain_run(&in->port->chain[VNET_INGRESS], f, &v->rule) ==
 	    VNET_DROP)
 		return VNET_DROP_INGRESS_FILTER;
@@ -662,15 +843,38 @@ take(struct vnet_limits *l, const struct cost *cost, vnet_nsec now)
 	vnet_limits_take(l, cost->traffic, cost->frames, cost->octets, now);
 }
 
+/* Whose rate it was: that of the grant of @c, or of one above. */
+static struct vnet_grant_node *
+grant_of(const struct vnet_client *c, struct vnet_blame blame)
+{
+	struct vnet_grant_node *g = c->grant;
+
+	while (--blame.grants)
+		g = g->parent;
+	return g;
+}
+
+static struct vnet_limits *
+limits_of(const struct vnet_client *c, enum vnet_side side,
+	  struct vnet_blame blame)
+{
+	if (blame.grants)
+		return &grant_of(c, blame)->limits;
+	return blame.is_ports ? c->port->limits[side] : c->limits[side];
+}
+
 /* A limit has kept a frame from @c, or for it, back. */
 static void
 count_limited(struct vnet_switch *sw, struct vnet_client *c,
 	      enum vnet_side side, struct vnet_blame blame,
 	      const struct cost *cost)
 {
-	struct vnet_limits *l =
-		blame.is_ports ? c->port->limits[side] : c->limits[side];
+	struct vnet_limits *l = limits_of(c, side, blame);
 
+	if (blame.grants)
+		vnet_count_add(
+			&grant_of(c, blame)->refused[0][side][VNET_GRANT_RATE],
+			cost->frames, cost->octets);
 	vnet_limits_dropped(l, (enum vnet_traffic)blame.traffic, cost->frames,
 			    cost->octets);
 	vnet_switch_mark(sw, c, VNET_MARK_LIMITED, 0);
@@ -682,6 +886,22 @@ is_limited(enum vnet_drop drop)
 	return drop == VNET_DROP_POLICED || drop == VNET_DROP_STORM;
 }
 
+/* The guard of @c has. */
+static void
+count_refused(struct vnet_client *c, enum vnet_side side, uint8_t part,
+	      const struct vnet_frame *f)
+{
+	VNET_ASSERT(c->grant);
+	vnet_count_add(&c->grant->refused[0][side][part], 1,
+		       vnet_frame_octets(f));
+}
+
+static bool
+is_refused(enum vnet_drop drop)
+{
+	return drop == VNET_DROP_NOT_GRANTED || drop == VNET_DROP_UNDECIDED;
+}
+
 static void
 commit_odd_in(struct vnet_switch *sw, struct vnet_client *in,
 	      const struct vnet_decision *v, const struct cost *cost)
@@ -691,12 +911,14 @@ commit_odd_in(struct vnet_switch *sw, struct vnet_client *in,
 	} else {
 		take(in->limits[VNET_INGRESS], cost, sw->now);
 		take(in->port->limits[VNET_INGRESS], cost, sw->now);
+		for (struct vnet_grant_node *g = in->grant; g; g = g->parent)
+			take(&g->limits, cost, sw->now);
 	}
 }
 
 static void
 commit_odd_dest(struct vnet_switch *sw, const struct vnet_dest *d, uint32_t i,
-		const struct cost *cost)
+		const struct vnet_frame *f, const struct cost *cost)
 {
 	struct vnet_client *c = d->client;
 	struct vnet_lane *lane = &c->lane[0];
@@ -708,6 +930,9 @@ commit_odd_dest(struct vnet_switch *sw, const struct vnet_dest *d, uint32_t i,
 	if (is_limited((enum vnet_drop)d->drop)) {
 		if (!d->blame.is_ports || d->is_ports_first)
 			count_limited(sw, c, VNET_EGRESS, d->blame, cost);
+	} else if (is_refused((enum vnet_drop)d->drop)) {
+		/* Whoever floods is not to raise events of everybody. */
+		count_refused(c, VNET_EGRESS, d->guard, f);
 	} else if (!d->drop) {
 		if (d->via & VNET_VIA_OUT)
 			lane->via_out |= UINT64_C(1) << i;
@@ -719,7 +944,7 @@ commit_odd_dest(struct vnet_switch *sw, const struct vnet_dest *d, uint32_t i,
 	}
 }
 
-/* What decide has asked of limits and receive filters. */
+/* What decide has asked of limits, receive filters and guards. */
 static __attribute__((noinline)) void
 commit_odd(struct vnet_switch *sw, struct vnet_client *in,
 	   const struct vnet_frame *f, uint32_t i, const struct vnet_parsed *p,
@@ -727,6 +952,14 @@ commit_odd(struct vnet_switch *sw, struct vnet_client *in,
 {
 	struct cost cost;
 
+	if (in->grant && vnet_grant_is_to_age(in->grant, sw->now_s))
+		vnet_grant_age(sw, in->grant);
+	if (is_refused(v->drop)) {
+		count_refused(in, VNET_INGRESS, v->guard, f);
+		vnet_switch_mark(sw, in, VNET_MARK_NOT_GRANTED, p->eth.src);
+	}
+	if (in->grant && vnet_grant_is_to_age(in->grant, sw->now_s))
+		vnet_grant_age(sw, in->grant);
 	/* One that did not come to the limits may not even be parsed. */
 	if (!v->learn && !is_limited(v->drop))
 		return;
@@ -734,7 +967,7 @@ commit_odd(struct vnet_switch *sw, struct vnet_client *in,
 	commit_odd_in(sw, in, v, &cost);
 	for (uint32_t k = 0; k < v->ndests; k++)
 		if (v->dest[k].is_odd)
-			commit_odd_dest(sw, &v->dest[k], i, &cost);
+			commit_odd_dest(sw, &v->dest[k], i, f, &cost);
 }
 
 /* Word @k of the clients that are touched will not be empty. */
@@ -1282,7 +1515,8 @@ vnet_client_output(struct vnet_switch *sw, vnet_client_id id, size_t max_frames,
 		max_frames = INT32_MAX;
 	sw->entered = true;
 	vnet_switch_advance(sw, now);
-	while (total < max_frames && c->lane[0].queue.frames && !is_full)
+	while (total < max_frames && c->lane[0].queue.frames && !is_full &&
+	       !has_ended(c, sw->now))
 		total += drain(sw, &sw->worker[0], c, max_frames - total,
 			       &is_full);
 	sw->entered = false;

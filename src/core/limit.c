@@ -93,14 +93,21 @@ default_burst(uint64_t rate, uint64_t least)
 	return burst < VNET_LIMIT_BURST_MAX ? burst : VNET_LIMIT_BURST_MAX;
 }
 
-/* A full bucket; @burst may be 0 for the default, which is @least at least. */
+void
+vnet_limit_complete(struct vnet_limit *limit)
+{
+	if (!limit->burst_frames && limit->frames_per_s)
+		limit->burst_frames = default_burst(limit->frames_per_s, 1);
+	if (!limit->burst_octets && limit->octets_per_s)
+		limit->burst_octets = default_burst(limit->octets_per_s, 65536);
+}
+
+/* A full bucket. */
 static struct vnet_bucket
-make(uint64_t rate, uint64_t burst, uint64_t least, vnet_nsec now)
+make(uint64_t rate, uint64_t burst, vnet_nsec now)
 {
 	if (!rate)
 		return (struct vnet_bucket){.rate = 0};
-	if (!burst)
-		burst = default_burst(rate, least);
 	return (struct vnet_bucket){
 		.rate = rate,
 		.burst = burst,
@@ -170,14 +177,17 @@ vnet_limits_set(struct vnet_limits *l, enum vnet_traffic traffic,
 		const struct vnet_limit *limit, vnet_nsec now)
 {
 	struct vnet_bucket frames, octets;
+	struct vnet_limit whole;
 
 	if (!limit) {
 		l->set &= ~(UINT32_C(1) << traffic);
 		memset(&l->of[traffic], 0, sizeof(l->of[traffic]));
 		return;
 	}
-	frames = make(limit->frames_per_s, limit->burst_frames, 1, now);
-	octets = make(limit->octets_per_s, limit->burst_octets, 65536, now);
+	whole = *limit;
+	vnet_limit_complete(&whole);
+	frames = make(whole.frames_per_s, whole.burst_frames, now);
+	octets = make(whole.octets_per_s, whole.burst_octets, now);
 	if (have_same_bounds(&l->of[traffic].frames, &frames) &&
 	    have_same_bounds(&l->of[traffic].octets, &octets))
 		return;

@@ -43,6 +43,9 @@ struct vnet_limits {
 /* Everything that can be wrong with a limit. 0 or -EINVAL. */
 int vnet_limit_check(const struct vnet_limit *limit, struct vnet_why *why);
 
+/* Fill in the bursts that it does not say. It has passed the check. */
+void vnet_limit_complete(struct vnet_limit *limit);
+
 /* Nothing is limited. */
 void vnet_limits_init(struct vnet_limits *l);
 

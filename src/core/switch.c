@@ -17,17 +17,8 @@
  * Ids
  */
 
-/* Ports have the lower half of all generations, clients the upper one: the id
- * of one is never that of the other. */
-#define FIRST_PORT   UINT32_C(1)
-#define END_PORT     (UINT32_C(1) << 31)
-#define FIRST_CLIENT (END_PORT + 1)
-#define END_CLIENT   UINT32_MAX
-
-/* A slot that may be used, or @n. One whose generations are used up, @end being
- * next, stays empty for ever: an id never comes back. */
-static uint32_t
-free_slot(const struct vnet_slot *slots, uint32_t n, uint32_t end)
+uint32_t
+vnet_slot_unused(const struct vnet_slot *slots, uint32_t n, uint32_t end)
 {
 	uint32_t i = 0;
 
@@ -37,14 +28,8 @@ free_slot(const struct vnet_slot *slots, uint32_t n, uint32_t end)
 	return i;
 }
 
-static uint64_t
-slot_id(const struct vnet_slot *slots, uint32_t i)
-{
-	return (uint64_t)slots[i].generation << 32 | i;
-}
-
-static void
-free_id(struct vnet_slot *slots, uint32_t i)
+void
+vnet_slot_release(struct vnet_slot *slots, uint32_t i)
 {
 	slots[i].object = NULL;
 	slots[i].generation++;
@@ -154,6 +139,7 @@ vnet_switch_tick(struct vnet_switch *sw, vnet_nsec now)
 		return;
 	sw->entered = true;
 	vnet_switch_advance(sw, now);
+	vnet_grants_tick(sw);
 	vnet_fdb_tick(&sw->fdb, sw->now_s, TICK_BUDGET);
 	free_swept_slots(sw, TICK_BUDGET);
 	send_probes(sw, TICK_BUDGET);
@@ -170,15 +156,16 @@ vnet_nsec
 vnet_switch_deadline(const struct vnet_switch *sw)
 {
 	vnet_nsec probes = sw->nguarded ? sw->probe_due : VNET_NEVER;
+	vnet_nsec first = probes < sw->grants_due ? probes : sw->grants_due;
 	uint64_t due = vnet_fdb_due(&sw->fdb);
 
 	if (sw->nsweeping || sw->probe_cursor || due <= sw->now_s ||
-	    probes <= sw->now)
+	    first <= sw->now)
 		return sw->now;
 	if (due > VNET_NEVER / VNET_NSEC_PER_SEC)
-		return probes;
+		return first;
 	due *= VNET_NSEC_PER_SEC;
-	return due < probes ? due : probes;
+	return due < first ? due : first;
 }
 
 /*
@@ -211,6 +198,7 @@ take_mark(struct vnet_switch *sw, struct vnet_client *c,
 		[VNET_MARK_HELD] = VNET_EVENT_ADDRESS_HELD,
 		[VNET_MARK_MOVE_REFUSED] = VNET_EVENT_MOVE_REFUSED,
 		[VNET_MARK_LIMITED] = VNET_EVENT_LIMITED,
+		[VNET_MARK_NOT_GRANTED] = VNET_EVENT_NOT_GRANTED,
 	};
 
 	for (int i = 0; i < VNET_NMARKS; i++) {
@@ -268,7 +256,7 @@ static void
 update(struct vnet_switch *sw, struct vnet_port *port)
 {
 	for (struct vnet_client *c = port->clients; c; c = c->next)
-		c->is_up = port->link && !c->is_broken;
+		c->is_up = port->link && !c->is_broken && !c->is_revoked;
 	vnet_port_mark_odd(port);
 	sw->nreach = 0;
 	for (uint32_t i = 0; i < sw->config.max_clients; i++) {
@@ -329,14 +317,15 @@ lose_link(struct vnet_switch *sw, struct vnet_port *port)
 }
 
 /* The address that the clients of @port have together was learned on @c, which
- * goes: another one of them has it now. */
+ * goes: another one of them has it now. One with a grant has what it sends from
+ * itself. */
 static void
 pass_address_on(struct vnet_switch *sw, const struct vnet_client *c,
 		bool was_learned)
 {
 	struct vnet_client *heir = c->port->clients;
 
-	while (heir && (heir == c || !heir->is_up))
+	while (heir && (heir == c || !heir->is_up || heir->grant))
 		heir = heir->next;
 	if (was_learned && heir)
 		vnet_fdb_learn(&sw->fdb, c->own,
@@ -381,25 +370,28 @@ vnet_switch_driver_broke(struct vnet_switch *sw, struct vnet_client *c,
 }
 
 /* Is @a younger than @b? Nobody behind a vif shall be able to close an uplink,
- * so that these are older than all. */
+ * so that these are older than all; then come those who are not guarded. */
 static bool
 is_younger(const struct vnet_client *a, const struct vnet_client *b)
 {
 	const struct vnet_port *p = a->port, *q = b->port;
 
-	if (p == q)
-		return a->number > b->number;
 	if (p->role != q->role)
 		return q->role == VNET_ROLE_UPLINK;
-	return p->number > q->number;
+	if (!a->grant != !b->grant)
+		return a->grant != NULL;
+	return p == q ? a->number > b->number : p->number > q->number;
 }
 
 void
 vnet_switch_looped(struct vnet_switch *sw, struct vnet_client *from,
 		   struct vnet_client *in)
 {
-	struct vnet_client *c = is_younger(from, in) ? from : in;
+	struct vnet_client *c = in;
 
+	/* Who is guarded closes nobody else, whatever comes back from it. */
+	if (!in->grant && is_younger(from, in))
+		c = from;
 	if (!c->is_up)
 		return;
 	close_client(sw, c);
@@ -431,19 +423,85 @@ client_size(const struct vnet_switch_config *config)
 		       sizeof(struct vnet_heap_node);
 }
 
+/* The most that the queue of a client with that grant may be bounded to. */
+static uint32_t
+most_queued(const struct vnet_switch *sw, const struct vnet_grant_node *g)
+{
+	uint32_t most = sw->config.queue_octets;
+
+	if (g && g->body->grant.queue_octets &&
+	    g->body->grant.queue_octets < most)
+		most = g->body->grant.queue_octets;
+	return most;
+}
+
+/* Bound a client's queue: 0 for the most, and no more than that. */
+static void
+bound_queue(struct vnet_switch *sw, struct vnet_client *c,
+	    uint32_t queue_octets)
+{
+	uint32_t most = most_queued(sw, c->grant);
+
+	c->queue_octets =
+		queue_octets && queue_octets < most ? queue_octets : most;
+	vnet_queue_set_quota(&c->lane[0].queue,
+			     quota(&sw->config, c->queue_octets));
+}
+
+void
+vnet_switch_granted(struct vnet_switch *sw, struct vnet_client *c)
+{
+	forget_addresses(sw, c, false);
+	bound_queue(sw, c, c->queue_octets);
+	update(sw, c->port);
+}
+
+void
+vnet_switch_revoked(struct vnet_switch *sw, struct vnet_client *c)
+{
+	vnet_grant_leave(sw, c);
+	c->is_revoked = true;
+	purge(sw, c, VNET_DROP_REMOVED);
+	update(sw, c->port);
+	forget_addresses(sw, c, false);
+	raise_event(sw, VNET_EVENT_GRANT_ENDED, c->port, c, 0);
+}
+
+/* Give a client an address of its own, or with 0 none. */
+static void
+set_own(struct vnet_switch *sw, struct vnet_client *c, uint64_t own)
+{
+	struct vnet_client **at;
+
+	if (c->own) {
+		at = vnet_switch_owns(sw, vnet_fdb_home(&sw->fdb, c->own));
+		while (*at != c)
+			at = &(*at)->own_next;
+		*at = c->own_next;
+	}
+	c->own = own;
+	if (own) {
+		at = vnet_switch_owns(sw, vnet_fdb_home(&sw->fdb, own));
+		c->own_next = *at;
+		*at = c;
+	}
+}
+
 /* Take a client out of everything. What is left to do is bury()'s. */
 static struct vnet_client *
 remove_client(struct vnet_switch *sw, struct vnet_client *c)
 {
 	struct vnet_client **at = &c->port->clients;
 
-	free_id(sw->clients, c->slot);
+	vnet_slot_release(sw->clients, c->slot);
 	sw->nclients--;
 	sw->clients[c->slot].is_swept = true;
 	sw->nsweeping++;
+	vnet_grant_leave(sw, c);
 	purge(sw, c, VNET_DROP_REMOVED);
 	vnet_queue_fini(&sw->pool, &c->lane[0].queue);
 	forget_addresses(sw, c, true);
+	set_own(sw, c, 0);
 	vnet_counters_sum(&sw->gone, &c->lane[0].count);
 	sw->marked[c->slot / 64] &= ~(UINT64_C(1) << c->slot % 64);
 	raise_event(sw, VNET_EVENT_CLIENT_REMOVED, c->port, c, 0);
@@ -502,7 +560,7 @@ remove_port(struct vnet_switch *sw, uint32_t slot)
 		end = &(*end)->next;
 	}
 	guard(sw, port->flags & VNET_PORT_LOOP_GUARD, false);
-	free_id(sw->ports, slot);
+	vnet_slot_release(sw->ports, slot);
 	sw->nports--;
 	raise_event(sw, VNET_EVENT_PORT_REMOVED, port, NULL, 0);
 	for (int i = 0; i < 2; i++) {
@@ -528,6 +586,7 @@ enum number {
 	MAX_RULES,
 	MAX_INSNS,
 	MAX_PROGRAM,
+	MAX_GRANTS,
 	MAX_EVENTS,
 	FLAP_MOVES,
 	LOOP_PROBE,
@@ -552,9 +611,10 @@ static const struct bounds {
 		  1 << 30, 4 << 20},
 	[QUEUE] = {"queue_octets out of bounds", 65536, 1 << 30, 256 << 10},
 	[MAX_RULES] = {"max_rules out of bounds", 1, 1 << 20, 1024},
-	[MAX_INSNS] = {"max_insns out of bounds", 1, 1 << 24, 65536},
+	[MAX_INSNS] = {"max_insns out of bounds", 1, 1 << 24, 262144},
 	[MAX_PROGRAM] = {"max_program out of bounds", 1, 65536,
 			 VNET_BPF_MAX_INSNS},
+	[MAX_GRANTS] = {"max_grants out of bounds", 1, 65536, 0},
 	[MAX_EVENTS] = {"max_events out of bounds", 1, 65536, 256},
 	[FLAP_MOVES] = {"flap_moves out of bounds", 2, 255, 16},
 	[LOOP_PROBE] = {"loop_probe_s out of bounds", 1, 3600, 2},
@@ -581,6 +641,7 @@ complete(struct vnet_switch_config *out, const struct vnet_switch_config *in,
 		[MAX_RULES] = in->max_rules,
 		[MAX_INSNS] = in->max_insns,
 		[MAX_PROGRAM] = in->max_program,
+		[MAX_GRANTS] = in->max_grants,
 		[MAX_EVENTS] = in->max_events,
 		[FLAP_MOVES] = in->flap_moves,
 		[LOOP_PROBE] = in->loop_probe_s,
@@ -594,6 +655,8 @@ complete(struct vnet_switch_config *out, const struct vnet_switch_config *in,
 
 		if (i == MAX_CLIENTS)
 			b.fallback = value[MAX_PORTS];
+		if (i == MAX_GRANTS)
+			b.fallback = value[MAX_CLIENTS];
 		if (i == POOL) {
 			uint64_t blocks = value[MAX_CLIENTS] * VNET_POOL_BLOCK;
 
@@ -618,6 +681,7 @@ complete(struct vnet_switch_config *out, const struct vnet_switch_config *in,
 	out->max_rules = (uint32_t)value[MAX_RULES];
 	out->max_insns = (uint32_t)value[MAX_INSNS];
 	out->max_program = (uint32_t)value[MAX_PROGRAM];
+	out->max_grants = (uint32_t)value[MAX_GRANTS];
 	out->max_events = 1;
 	while (out->max_events < value[MAX_EVENTS])
 		out->max_events *= 2;
@@ -626,7 +690,8 @@ complete(struct vnet_switch_config *out, const struct vnet_switch_config *in,
 
 /* What lies behind struct vnet_switch, in the same piece of memory. */
 struct layout {
-	size_t ports, clients, reach, touched, marked, dest, scratch, end;
+	size_t ports, clients, grants, names, owns, reach, touched, marked,
+		dest, scratch, end;
 };
 
 static size_t
@@ -643,7 +708,11 @@ lay_out(const struct vnet_switch_config *config)
 
 	l.ports = (sizeof(struct vnet_switch) + 63) & ~(size_t)63;
 	l.clients = l.ports + config->max_ports * sizeof(struct vnet_slot);
-	l.reach = l.clients + n * sizeof(struct vnet_slot);
+	l.grants = l.clients + n * sizeof(struct vnet_slot);
+	l.names = l.grants + config->max_grants * sizeof(struct vnet_slot);
+	l.owns = l.names + vnet_grants_nlists(config->max_grants) *
+				   sizeof(struct vnet_grant_name *);
+	l.reach = l.owns + n * sizeof(struct vnet_client *);
 	l.touched =
 		(l.reach + n * sizeof(struct vnet_client *) + 63) & ~(size_t)63;
 	l.marked = l.touched + words(config->max_clients) * sizeof(uint64_t);
@@ -665,6 +734,7 @@ vnet_switch_memory(const struct vnet_switch_config *config)
 	       vnet_pool_memory(c.pool_octets, c.max_clients) +
 	       vnet_events_memory(c.max_events) +
 	       vnet_chain_memory(c.max_rules, c.max_insns) +
+	       vnet_grants_memory(c.max_grants) +
 	       (uint64_t)c.max_ports * (sizeof(struct vnet_port) +
 					2 * sizeof(struct vnet_limits)) +
 	       (uint64_t)c.max_clients *
@@ -701,6 +771,10 @@ vnet_switch_create(struct vnet_switch **out,
 	sw->forward_reserved = c.forward_reserved;
 	sw->ports = (void *)(mem + l.ports);
 	sw->clients = (void *)(mem + l.clients);
+	sw->grants = (void *)(mem + l.grants);
+	sw->names = (void *)(mem + l.names);
+	sw->grants_due = VNET_NEVER;
+	sw->owns = (void *)(mem + l.owns);
 	sw->reach = (void *)(mem + l.reach);
 	sw->marked = (void *)(mem + l.marked);
 	sw->worker[0].dest = (void *)(mem + l.dest);
@@ -714,9 +788,14 @@ vnet_switch_create(struct vnet_switch **out,
 	};
 	vnet_probe_key_init(&sw->probe_key, c.seed);
 	for (uint32_t i = 0; i < c.max_ports; i++)
-		sw->ports[i] = (struct vnet_slot){.generation = FIRST_PORT};
+		sw->ports[i] =
+			(struct vnet_slot){.generation = VNET_FIRST_PORT};
 	for (uint32_t i = 0; i < c.max_clients; i++)
-		sw->clients[i] = (struct vnet_slot){.generation = FIRST_CLIENT};
+		sw->clients[i] =
+			(struct vnet_slot){.generation = VNET_FIRST_CLIENT};
+	for (uint32_t i = 0; i < c.max_grants; i++)
+		sw->grants[i] =
+			(struct vnet_slot){.generation = VNET_FIRST_GRANT};
 
 	r = vnet_fdb_init(&sw->fdb, alloc,
 			  &(struct vnet_fdb_config){
@@ -760,6 +839,7 @@ vnet_switch_destroy(struct vnet_switch *sw)
 		if (sw->ports[i].object)
 			bury(sw, remove_port(sw, i));
 	}
+	vnet_grants_fini(sw);
 	alloc = sw->alloc;
 	vnet_events_fini(&sw->events, &alloc);
 	vnet_pool_fini(&sw->pool, &alloc);
@@ -786,14 +866,14 @@ vnet_port_add(struct vnet_switch *sw, const struct vnet_port_config *config,
 	if (vnet_port_find(sw, config->name) != VNET_NO_ID)
 		return vnet_why_not(why, -EEXIST, "a port of that name exists",
 				    0, 0);
-	i = free_slot(sw->ports, sw->config.max_ports, END_PORT);
+	i = vnet_slot_unused(sw->ports, sw->config.max_ports, VNET_END_PORT);
 	if (i == sw->config.max_ports)
 		return vnet_why_not(why, -ENOSPC, "every port is in use",
 				    sw->nports, sw->config.max_ports);
 	port = sw->alloc.get(sw->alloc.ctx, sizeof(*port), VNET_CACHE_LINE);
 	if (!port)
 		return vnet_why_errno(why, -ENOMEM);
-	vnet_port_init(port, slot_id(sw->ports, i), config);
+	vnet_port_init(port, vnet_slot_id(sw->ports, i), config);
 	port->number = ++sw->number;
 	sw->ports[i].object = port;
 	sw->nports++;
@@ -895,6 +975,16 @@ vnet_port_set_flags(struct vnet_switch *sw, vnet_port_id id, uint32_t flags)
 	return 0;
 }
 
+/* The link of a port whose only client's grant has ended is down, whatever its
+ * medium says. */
+static bool
+has_link(const struct vnet_port *port)
+{
+	const struct vnet_client *c = port->clients;
+
+	return port->link && !(c && !c->next && c->is_revoked);
+}
+
 int
 vnet_port_get(const struct vnet_switch *sw, vnet_port_id id,
 	      struct vnet_port_info *info)
@@ -913,7 +1003,7 @@ vnet_port_get(const struct vnet_switch *sw, vnet_port_id id,
 		.role = port->role,
 		.mac = port->mac,
 		.mtu = port->mtu,
-		.link = port->link,
+		.link = has_link(port),
 		.flags = port->flags,
 	};
 	memcpy(info->name, port->name, sizeof(info->name));
@@ -954,12 +1044,6 @@ static uint16_t
 weight_of(uint32_t weight)
 {
 	return (uint16_t)(weight ? weight : 1);
-}
-
-static uint32_t
-queue_octets_of(const struct vnet_switch *sw, uint32_t queue_octets)
-{
-	return queue_octets ? queue_octets : sw->config.queue_octets;
 }
 
 /* Where the next client of a port is linked, and its index: the lowest that is
@@ -1033,6 +1117,7 @@ vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
 		struct vnet_why *why)
 {
 	struct vnet_port *port = vnet_switch_port(sw, port_id);
+	struct vnet_grant_node *grant;
 	struct vnet_client *c, **at;
 	uint32_t i, index;
 	uint64_t own;
@@ -1049,9 +1134,12 @@ vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
 				    1);
 	at = free_index(port, &index);
 	r = address_of(port, config, index, &own, why);
+	if (!r)
+		r = vnet_grant_find_room(sw, config->grant, &grant, why);
 	if (r)
 		return r;
-	i = free_slot(sw->clients, sw->config.max_clients, END_CLIENT);
+	i = vnet_slot_unused(sw->clients, sw->config.max_clients,
+			     VNET_END_CLIENT);
 	if (i == sw->config.max_clients)
 		return vnet_why_not(why, -ENOSPC,
 				    "every client is in use, or being swept",
@@ -1062,7 +1150,7 @@ vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
 	if (!c)
 		return vnet_why_errno(why, -ENOMEM);
 	*c = (struct vnet_client){
-		.id = slot_id(sw->clients, i),
+		.id = vnet_slot_id(sw->clients, i),
 		.port = port,
 		.ops = config->ops,
 		.ctx = config->ctx,
@@ -1070,10 +1158,8 @@ vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
 		.weight = weight_of(config->weight),
 		.carries = config->ops->carries,
 		.next = *at,
-		.own = own,
 		.number = ++sw->number,
 		.index = index,
-		.queue_octets = queue_octets_of(sw, config->queue_octets),
 		.max_addresses = config->max_addresses,
 		.accept = config->accept,
 		.sw = sw,
@@ -1085,6 +1171,9 @@ vnet_client_add(struct vnet_switch *sw, vnet_port_id port_id,
 	vnet_queue_init(&c->lane[0].queue, &sw->pool, c->id,
 			quota(&sw->config, config->queue_octets),
 			(struct vnet_heap_node *)(void *)(c + 1));
+	set_own(sw, c, own);
+	vnet_grant_enter(sw, grant, c);
+	bound_queue(sw, c, config->queue_octets);
 	vnet_fdb_set_max(&sw->fdb, i, config->max_addresses);
 	vnet_fdb_set_sticky(&sw->fdb, i, port->flags & VNET_PORT_STICKY);
 	*at = c;
@@ -1135,7 +1224,7 @@ vnet_client_set_mac(struct vnet_switch *sw, vnet_client_id id,
 	if (own == c->own)
 		return 0;
 	forget_addresses(sw, c, false);
-	c->own = own;
+	set_own(sw, c, own);
 	return 0;
 }
 
@@ -1147,14 +1236,12 @@ vnet_client_set_queue(struct vnet_switch *sw, vnet_client_id id,
 
 	if (!c)
 		return -ENOENT;
-	if (vnet_client_queue_check(queue_octets, sw->config.queue_octets,
+	if (vnet_client_queue_check(queue_octets, most_queued(sw, c->grant),
 				    NULL))
 		return -EINVAL;
 	if (sw->entered)
 		return -EBUSY;
-	c->queue_octets = queue_octets_of(sw, queue_octets);
-	vnet_queue_set_quota(&c->lane[0].queue,
-			     quota(&sw->config, queue_octets));
+	bound_queue(sw, c, queue_octets);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "event.h"
 #include "fdb.h"
 #include "filter.h"
+#include "grants.h"
 #include "offload.h"
 #include "port.h"
 #include "probe.h"
@@ -31,7 +32,9 @@
 /* Whose limit it was that kept a frame back, and on which traffic. */
 struct vnet_blame {
 	uint8_t traffic;
-	bool is_ports; /* or the client's */
+	bool is_ports;  /* or the client's, */
+	uint8_t grants; /* if not 0 that of its grant, 1, or of the how manieth
+			 * above */
 };
 
 /**
@@ -45,6 +48,7 @@ struct vnet_blame {
  * @is_ports_first: of the clients of its port, the one with which what the frame
  *		takes from the port's limits is counted
  * @blame:	for POLICED and STORM
+ * @guard:	enum vnet_grant_part
  */
 struct vnet_dest {
 	struct vnet_client *client;
@@ -54,6 +58,7 @@ struct vnet_dest {
 	bool is_odd;
 	uint8_t reach;
 	uint8_t via; /* VNET_VIA_* */
+	uint8_t guard;
 	bool is_ports_first;
 	struct vnet_blame blame;
 };
@@ -65,6 +70,7 @@ struct vnet_dest {
  * @is_odd:	the sender or one of @dest is
  * @lookup:	enum vnet_lookup
  * @blame:	for POLICED and STORM
+ * @guard:	for NOT_GRANTED and UNDECIDED: enum vnet_grant_part
  * @rule:	of the ingress chain, as above
  * @known:	for VNET_LOOKUP_KNOWN
  * @looped:	for LOOP_PROBE: who was sent the probe
@@ -75,6 +81,7 @@ struct vnet_decision {
 	bool learn;
 	bool is_odd;
 	uint8_t lookup;
+	uint8_t guard;
 	struct vnet_blame blame;
 	uint32_t rule;
 	uint32_t ndests;
@@ -108,7 +115,7 @@ struct vnet_worker {
 	uint8_t *scratch;        /* VNET_SCRATCH_SIZE */
 };
 
-/* The places of a table of ports, or of clients. */
+/* The places of a table of ports, clients or grants. */
 struct vnet_slot {
 	void *object;        /* NULL if it is free, or being swept */
 	uint32_t generation; /* of the id that it has, or will have */
@@ -127,6 +134,8 @@ struct vnet_switch {
 	uint32_t nreach;
 	struct vnet_client **reach; /* the first clients of ports that are up */
 	struct vnet_slot *clients;  /* by slot */
+	struct vnet_client **owns;  /* those with an address of their own, in
+				     * max_clients lists: see below */
 	struct vnet_fdb fdb;
 	struct vnet_pool pool;
 	struct vnet_events events;
@@ -139,6 +148,13 @@ struct vnet_switch {
 	struct vnet_switch_config
 		config; /* no zeroes left that mean defaults */
 	struct vnet_slot *ports;
+	struct vnet_slot *grants;
+	struct vnet_grant_name **names; /* vnet_grants_nlists() lists, by their
+					 * homes in the FDB */
+	struct vnet_grant_node *first_grant; /* in the order they were made */
+	struct vnet_grant_node *last_grant;
+	uint32_t ngrants;
+	vnet_nsec grants_due; /* when the next one ends by itself */
 	struct vnet_chain_budget budget;
 	uint32_t nports;
 	uint32_t nclients;
@@ -155,6 +171,32 @@ struct vnet_switch {
 	vnet_nsec probe_due;   /* when the next round begins */
 	uint64_t clock_steps_back;
 };
+
+/*
+ * Ports have the lower half of all generations, clients and grants a quarter
+ * each: the id of one is never that of another.
+ */
+#define VNET_FIRST_PORT   UINT32_C(1)
+#define VNET_END_PORT     (UINT32_C(1) << 31)
+#define VNET_FIRST_CLIENT (VNET_END_PORT + 1)
+#define VNET_END_CLIENT   (UINT32_C(3) << 30)
+#define VNET_FIRST_GRANT  (VNET_END_CLIENT + 1)
+#define VNET_END_GRANT    UINT32_MAX
+
+/* A slot that may be used, or @n. One whose generations are used up, @end being
+ * next, stays empty for ever: an id never comes back. */
+uint32_t vnet_slot_unused(const struct vnet_slot *slots, uint32_t n,
+			  uint32_t end);
+
+/* The id of what is, or will be, in slot @i. */
+VNET_INLINE uint64_t
+vnet_slot_id(const struct vnet_slot *slots, uint32_t i)
+{
+	return (uint64_t)slots[i].generation << 32 | i;
+}
+
+/* What is in slot @i goes. */
+void vnet_slot_release(struct vnet_slot *slots, uint32_t i);
 
 /* What has an id, or NULL. */
 VNET_INLINE void *
@@ -185,6 +227,14 @@ vnet_switch_client_at(const struct vnet_switch *sw, uint32_t slot)
 	return sw->clients[slot].object;
 }
 
+/* Clients whose own address has that home in the FDB, and others; linked by
+ * own_next. */
+VNET_INLINE struct vnet_client **
+vnet_switch_owns(const struct vnet_switch *sw, uint32_t home)
+{
+	return &sw->owns[home % sw->config.max_clients];
+}
+
 /* Take the time from the caller. */
 void vnet_switch_advance(struct vnet_switch *sw, vnet_nsec now);
 
@@ -192,6 +242,14 @@ void vnet_switch_advance(struct vnet_switch *sw, vnet_nsec now);
  * has other clients, it alone. */
 void vnet_switch_driver_broke(struct vnet_switch *sw, struct vnet_client *c,
 			      int error);
+
+/* A client has another grant than before, or its grant is another one, or it has
+ * none: what was learned on it is forgotten. */
+void vnet_switch_granted(struct vnet_switch *sw, struct vnet_client *c);
+
+/* The grant of @c has ended, and it leaves it: nothing more from it, or for
+ * it. */
+void vnet_switch_revoked(struct vnet_switch *sw, struct vnet_client *c);
 
 /* Give back the memory of limits, if there are any. */
 void vnet_limits_free(struct vnet_switch *sw, struct vnet_limits **limits);

@@ -12,7 +12,7 @@
 
 /* What counts for one frame: an ingress chain, and for each destination an
  * egress chain and receive filters. */
-#define MAX_COUNTS (1 + 2 * MAX_CLIENTS)
+#define MAX_COUNTS (2 + 3 * MAX_CLIENTS)
 
 /* A client's counters. */
 struct figures {
@@ -22,12 +22,14 @@ struct figures {
 	struct vnet_count out[VNET_NDROPS];
 };
 
-/* A rule or limit that is to count the frame, and what it had counted before. */
+/* A rule, limit or part of a grant that is to count the frame, and what it had
+ * counted before. */
 struct counted {
 	uint64_t owner;
 	enum vnet_side side;
 	enum vnet_traffic traffic; /* of a limit */
 	bool is_limit;
+	enum vnet_grant_part part;      /* of a grant: not PASS */
 	char rule[VNET_RULE_NAME_SIZE]; /* empty: the default */
 	uint64_t before;
 	uint64_t more;
@@ -70,6 +72,7 @@ say_dest(struct tape *t, const struct vnet_explained_dest *d)
 	say_rule(t, "egress", &d->egress);
 	say_rule(t, "receive", &d->receive);
 	tape_say(t, "dest's limit", d->limit);
+	tape_say(t, "dest's guard", d->guard);
 	tape_say(t, "is_queued", d->is_queued);
 }
 
@@ -89,6 +92,7 @@ explained_say(struct tape *t, const struct vnet_explained *e)
 	tape_say(t, "lookup_is_static", e->lookup_is_static);
 	tape_say(t, "traffic", (uint64_t)e->traffic);
 	tape_say(t, "limit", e->limit);
+	tape_say(t, "guard", e->guard);
 	tape_say(t, "is_learned", e->is_learned);
 	tape_say(t, "ndests", e->ndests);
 	for (uint32_t i = 0; i < e->ndests && i < e->max_dests; i++)
@@ -139,6 +143,11 @@ read_count(const struct explained *x, const struct counted *c)
 	uint64_t hits = 0;
 	size_t i = 0;
 
+	if (c->part != VNET_GRANT_PASS) {
+		TAPE_EXPECT(x->t, !vnet_grant_refused(x->sw, c->owner, c->side,
+						      c->part, &dropped));
+		return dropped.frames;
+	}
 	if (c->is_limit) {
 		TAPE_EXPECT(x->t, !vnet_limit_get(x->sw, c->owner, c->side,
 						  c->traffic, NULL, &dropped));
@@ -165,8 +174,12 @@ expect_count(struct explained *x, struct counted c)
 		const struct counted *o = &x->counted[i];
 
 		if (o->owner != c.owner || o->side != c.side ||
-		    o->is_limit != c.is_limit)
+		    o->is_limit != c.is_limit || o->part != c.part)
 			continue;
+		if (c.part != VNET_GRANT_PASS) {
+			x->counted[i].more++;
+			return;
+		}
 		TAPE_EXPECT(x->t, !strcmp(o->rule, c.rule));
 		TAPE_EXPECT(x->t, o->traffic == c.traffic);
 		return;
@@ -181,7 +194,12 @@ static void
 expect_hit(struct explained *x, uint64_t owner, enum vnet_side side,
 	   const struct vnet_explained_rule *rule)
 {
-	struct counted c = {.owner = owner, .side = side, .more = 1};
+	struct counted c = {
+		.owner = owner,
+		.side = side,
+		.part = VNET_GRANT_PASS,
+		.more = 1,
+	};
 
 	if (!rule->was_asked)
 		return;
@@ -197,8 +215,10 @@ expect_limited(struct explained *x, uint64_t owner, enum vnet_side side,
 		.owner = owner,
 		.side = side,
 		.is_limit = true,
+		.part = VNET_GRANT_PASS,
 		.more = x->e.segments,
 	};
+	struct vnet_grant_info info = {.size = sizeof(info)};
 
 	if (drop != VNET_DROP_POLICED && drop != VNET_DROP_STORM) {
 		TAPE_EXPECT(x->t, owner == VNET_NO_ID);
@@ -208,7 +228,34 @@ expect_limited(struct explained *x, uint64_t owner, enum vnet_side side,
 				  x->e.traffic != VNET_TRAFFIC_ALL);
 	if (drop == VNET_DROP_STORM)
 		c.traffic = x->e.traffic;
+	/* It may be a grant's, which has this one. */
+	if (!vnet_grant_get(x->sw, owner, &info)) {
+		TAPE_EXPECT(x->t, drop == VNET_DROP_POLICED);
+		c.is_limit = false;
+		c.part = VNET_GRANT_RATE;
+	}
 	expect_count(x, c);
+}
+
+/* What a guard keeps back, the grant of its client counts. */
+static void
+expect_refused(struct explained *x, vnet_client_id client, enum vnet_side side,
+	       enum vnet_drop drop, enum vnet_grant_part part)
+{
+	bool is_refused =
+		drop == VNET_DROP_NOT_GRANTED || drop == VNET_DROP_UNDECIDED;
+	struct counted c = {
+		.owner = vnet_client_grant(x->sw, client),
+		.side = side,
+		.part = part,
+		.more = 1,
+	};
+
+	TAPE_EXPECT(x->t, is_refused == (part != VNET_GRANT_PASS));
+	TAPE_EXPECT(x->t, (drop == VNET_DROP_UNDECIDED) ==
+				  (part == VNET_GRANT_UNDECIDED));
+	if (is_refused)
+		expect_count(x, c);
 }
 
 /* What was said of the destination is what the FDB says. */
@@ -266,6 +313,7 @@ explained_ask(struct tape *t, struct vnet_switch *sw, vnet_client_id from,
 	x->has_src = !vnet_fdb_lookup(sw, e->src, &x->src);
 	expect_hit(x, e->port, VNET_INGRESS, &e->ingress);
 	expect_limited(x, e->limit, VNET_INGRESS, e->drop);
+	expect_refused(x, from, VNET_INGRESS, e->drop, e->guard);
 	for (uint32_t i = 0; i < e->ndests && !t->has_failed; i++) {
 		const struct vnet_explained_dest *d = &x->dest[i];
 
@@ -275,6 +323,7 @@ explained_ask(struct tape *t, struct vnet_switch *sw, vnet_client_id from,
 						      : VNET_RECEIVE_IN,
 			   &d->receive);
 		expect_limited(x, d->limit, VNET_EGRESS, d->drop);
+		expect_refused(x, d->client, VNET_EGRESS, d->drop, d->guard);
 	}
 	return x;
 }
@@ -322,7 +371,8 @@ is_decided(enum vnet_drop drop)
 	return drop == VNET_DROP_EGRESS_FILTER || drop == VNET_DROP_TOO_LONG ||
 	       drop == VNET_DROP_RECEIVE_FILTER ||
 	       drop == VNET_DROP_NOT_ADDRESSED || drop == VNET_DROP_POLICED ||
-	       drop == VNET_DROP_STORM;
+	       drop == VNET_DROP_STORM || drop == VNET_DROP_NOT_GRANTED ||
+	       drop == VNET_DROP_UNDECIDED;
 }
 
 static const struct vnet_explained_dest *

@@ -20,6 +20,7 @@
 /* The most ports and clients of one; more than fit into one word of bits. */
 #define MAX_PORTS   70
 #define MAX_CLIENTS 100
+#define MAX_GRANTS  8
 
 /* Calls that a driver may make of its own, each inside the last. */
 #define MAX_NESTING 3
@@ -36,7 +37,9 @@ struct driver {
 	uint64_t port;
 	uint64_t number; /* ports and clients are numbered as they come */
 	enum { FAKE, INPROC, NOTHING } kind;
-	bool is_closed; /* it alone, of several: broken, set down, a loop */
+	uint64_t grant;
+	bool is_closed;  /* it alone, of several: broken, set down, a loop */
+	bool is_revoked; /* its grant has ended */
 	bool is_observed;
 	struct vnet_driver_ops ops;
 	struct vnet_inproc ip;
@@ -56,6 +59,14 @@ struct port {
 	uint32_t mtu; /* the largest it had: longer frames may be queued */
 	bool link;
 	bool was_guarded;
+};
+
+/* What we know of a grant, by its slot. */
+struct grant {
+	uint64_t id;
+	uint64_t parent;
+	vnet_nsec until;
+	uint32_t max_clients;
 };
 
 /* A loop probe that a driver was sent. */
@@ -82,6 +93,8 @@ struct net {
 	uint64_t number; /* of the port or client that came last */
 	struct port port[MAX_PORTS];
 	struct driver *driver[MAX_CLIENTS]; /* by slot */
+	struct grant grant[MAX_GRANTS];
+	vnet_nsec now; /* the time that it was given */
 	struct probe probe[4];
 	unsigned long nprobes;
 	uint64_t gone[32]; /* ids of ports and clients, the last ones */
@@ -116,7 +129,8 @@ say(struct run *r, const char *what, uint64_t number)
 
 /* errno numbers differ from system to system. */
 static const int errors[] = {
-	ENOENT, EINVAL, EEXIST, ENOSPC, ENOMEM, EBUSY, EAGAIN, EIO, ENXIO,
+	ENOENT, EINVAL, EEXIST, ENOSPC, ENOMEM, EBUSY,
+	EAGAIN, EIO,    ENXIO,  EPERM,  EUSERS,
 };
 
 /* Say a count, or a -errno; returns it. */
@@ -293,11 +307,38 @@ port_of(const struct driver *d)
 	return &d->net->port[(uint32_t)d->port];
 }
 
+static struct grant *
+find_grant(struct net *net, uint64_t id)
+{
+	uint32_t slot = (uint32_t)id;
+
+	if (id == VNET_NO_ID || slot >= MAX_GRANTS || net->grant[slot].id != id)
+		return NULL;
+	return &net->grant[slot];
+}
+
 /* May it be sent to, and send? */
 static bool
 is_up(const struct driver *d)
 {
-	return port_of(d)->link && !d->is_closed;
+	return port_of(d)->link && !d->is_closed && !d->is_revoked;
+}
+
+/* Whose grant has ended by itself is not told so before the tick. */
+static bool
+has_ended(const struct driver *d)
+{
+	const struct grant *g = find_grant(d->net, d->grant);
+
+	return g && g->until && d->net->now >= g->until;
+}
+
+/* The switch has been given the time. */
+static void
+advance(struct net *net)
+{
+	if (net->run->now > net->now)
+		net->now = net->run->now;
 }
 
 static bool
@@ -400,7 +441,7 @@ is_said_to_be_up(const struct driver *d)
 	/* It has the time already. */
 	if (vnet_switch_explain(d->net->sw, d->id, &none, 0, &e))
 		return false;
-	return e.drop != VNET_DROP_LINK_DOWN;
+	return e.drop != VNET_DROP_LINK_DOWN && e.drop != VNET_DROP_REVOKED;
 }
 
 /* As port.h says: which of two that are in a loop is closed? */
@@ -409,10 +450,12 @@ is_younger(const struct driver *a, const struct driver *b)
 {
 	const struct port *p = port_of(a), *q = port_of(b);
 
-	if (p == q)
-		return a->number > b->number;
 	if (p->role != q->role)
 		return p->role == VNET_ROLE_VIF;
+	if (!a->grant != !b->grant)
+		return a->grant != VNET_NO_ID;
+	if (p == q)
+		return a->number > b->number;
 	return p->number > q->number;
 }
 
@@ -422,7 +465,7 @@ may_have_closed(const struct driver *from, const struct driver *in,
 		const struct driver *closed)
 {
 	return port_of(from)->was_guarded &&
-	       (is_younger(from, in) ? from : in) == closed;
+	       (!in->grant && is_younger(from, in) ? from : in) == closed;
 }
 
 /* @in has given back @n loop probes: see who was closed for it. */
@@ -461,6 +504,8 @@ give(struct run *r, struct net *net, uint64_t from,
 	uint64_t loops = count_loops(net, from);
 
 	net->is_changed = true;
+	if (!net->entered && find_driver(net, from))
+		advance(net);
 	net->entered++;
 	vnet_switch_input(net->sw, from, frames, n, r->now);
 	net->entered--;
@@ -496,7 +541,7 @@ check_sent(const struct driver *d, const struct vnet_frame *f, size_t n)
 	TAPE_EXPECT(t, port && find_driver(d->net, d->id) == d);
 	if (!port)
 		return;
-	TAPE_EXPECT(t, is_up(d));
+	TAPE_EXPECT(t, is_up(d) && !has_ended(d));
 	for (; n--; f++) {
 		static const uint32_t gso[] = {0, VNET_CARRIES_TSO4,
 					       VNET_CARRIES_TSO6,
@@ -836,6 +881,8 @@ draw_client(struct run *r, const struct port *port, struct driver *d,
 	}
 }
 
+static uint64_t some_grant(struct run *r, const struct net *net);
+
 static int
 open_client(struct run *r, struct driver *d,
 	    const struct vnet_client_config *config, bool sizes)
@@ -867,7 +914,7 @@ call_client_add(struct run *r, struct net *net)
 	struct port *port = find_port(net, id);
 	struct vnet_client_config config = {.size = sizeof(config)};
 	struct driver *d = malloc(sizeof(*d));
-	bool sizes = false;
+	bool sizes = false, has_slot;
 	int result;
 
 	if (!d)
@@ -883,6 +930,8 @@ call_client_add(struct run *r, struct net *net)
 	config.ops = &d->ops;
 	config.ctx = d;
 	draw_client(r, port, d, &config, &sizes);
+	if (d->kind == FAKE && !arg(r, 3))
+		d->grant = config.grant = some_grant(r, net);
 	result = open_client(r, d, &config, sizes);
 	if (result) {
 		TAPE_EXPECT(r->t, result != -ENOMEM || net->is_flaky);
@@ -891,17 +940,20 @@ call_client_add(struct run *r, struct net *net)
 				    (port && port->nclients &&
 				     (port->role == VNET_ROLE_UPLINK ||
 				      port->flags & VNET_PORT_PER_CLIENT)));
-		expect_refusal(net, result, port != NULL);
+		if (!config.grant || (result != -ENOENT && result != -EUSERS))
+			expect_refusal(net, result, port != NULL);
 		release(d);
 		return;
 	}
 	say(r, "id", d->id);
 	TAPE_EXPECT(r->t, port && !net->entered);
+	TAPE_EXPECT(r->t, !d->grant || find_grant(net, d->grant));
 	TAPE_EXPECT(r->t,
 		    port && (port->role == VNET_ROLE_VIF || !port->nclients));
-	TAPE_EXPECT(r->t, (uint32_t)d->id < net->max_clients &&
-				  !net->driver[(uint32_t)d->id]);
-	if (!port || r->t->has_failed)
+	has_slot = (uint32_t)d->id < net->max_clients &&
+		   !net->driver[(uint32_t)d->id];
+	TAPE_EXPECT(r->t, has_slot);
+	if (!port || !has_slot)
 		return;
 	d->number = ++net->number;
 	net->driver[(uint32_t)d->id] = d;
@@ -1148,6 +1200,8 @@ call_output(struct run *r, struct net *net)
 	int result;
 
 	pass_time(r);
+	if (!net->entered && d)
+		advance(net);
 	net->entered++;
 	if (d && d->kind == INPROC)
 		result = vnet_inproc_poll(&d->ip, take, r, max, r->now);
@@ -1161,6 +1215,38 @@ call_output(struct run *r, struct net *net)
 		TAPE_EXPECT(r->t, result >= 0 && (size_t)result <= max);
 }
 
+/* A grant ends, what hangs below it, and what its clients did. */
+static void
+end_grant(struct net *net, struct grant *g)
+{
+	uint64_t id = g->id;
+
+	*g = (struct grant){.id = 0};
+	forget_id(net, id);
+	for (uint32_t i = 0; i < net->max_clients; i++) {
+		struct driver *d = net->driver[i];
+
+		if (d && d->grant == id) {
+			d->grant = VNET_NO_ID;
+			d->is_revoked = true;
+		}
+	}
+	for (uint32_t i = 0; i < MAX_GRANTS; i++)
+		if (net->grant[i].id && net->grant[i].parent == id)
+			end_grant(net, &net->grant[i]);
+}
+
+static void
+end_due_grants(struct net *net)
+{
+	for (uint32_t i = 0; i < MAX_GRANTS; i++) {
+		struct grant *g = &net->grant[i];
+
+		if (g->id && g->until && net->now >= g->until)
+			end_grant(net, g);
+	}
+}
+
 static void
 call_tick(struct run *r, struct net *net)
 {
@@ -1172,6 +1258,10 @@ call_tick(struct run *r, struct net *net)
 	else if (due != VNET_NEVER && due > r->now)
 		r->now = due;
 	net->is_ticking = !net->entered;
+	if (net->is_ticking) {
+		advance(net);
+		end_due_grants(net);
+	}
 	net->entered++;
 	vnet_switch_tick(net->sw, r->now);
 	net->entered--;
@@ -1593,6 +1683,290 @@ say_owner(struct run *r, struct net *net, uint64_t id, enum vnet_side first)
 }
 
 /*
+ * Grants
+ */
+
+static uint64_t
+some_grant(struct run *r, const struct net *net)
+{
+	uint32_t n = 0, k;
+
+	for (uint32_t i = 0; i < MAX_GRANTS; i++)
+		n += net->grant[i].id != VNET_NO_ID;
+	k = arg(r, 8 * n + 1);
+	if (!n || k == 8 * n)
+		return stale_id(r, net);
+	k %= n;
+	for (uint32_t i = 0;; i++)
+		if (net->grant[i].id && !k--)
+			return net->grant[i].id;
+}
+
+/* Where the lists of a grant are, and its name. */
+struct lists {
+	char name[4];
+	struct vnet_mac_prefix macs[4];
+	struct vnet_mac_prefix groups[2];
+	struct vnet_ipv4_prefix ipv4[2];
+	struct vnet_ipv6_prefix ipv6[2];
+	struct vnet_vlan_range vlans[2];
+	uint16_t types[2];
+};
+
+/* Addresses of hosts, one by one or many at once. */
+static size_t
+draw_macs(struct run *r, struct vnet_mac_prefix macs[4])
+{
+	static const uint8_t bits[] = {48, 48, 48, 46, 44, 40, 0};
+	size_t n = 1 + arg(r, 3);
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t host = arg(r, 16);
+		uint8_t b = TAPE_ONE_OF(r->t, bits);
+
+		macs[i].bits = b;
+		if (b < 48)
+			host &= 0xffu << (b < 40 ? 8 : 48 - b);
+		if (b)
+			frames_put_mac(macs[i].mac.octet, host);
+	}
+	return n;
+}
+
+/* What of it is wrong, seldom. */
+static void
+spoil_grant(struct run *r, struct vnet_grant *g, struct lists *l)
+{
+	switch (arg(r, 8)) {
+	case 0:
+		g->size += 1 + arg(r, 2);
+		break;
+	case 1:
+		l->macs[0].bits = 49;
+		break;
+	case 2:
+		l->macs[0].mac.octet[0] |= 1;
+		break;
+	case 3:
+		g->nmacs = 0;
+		break;
+	case 4:
+		g->may |= 128u << arg(r, 8);
+		break;
+	case 5:
+		l->vlans[0].last = 4095;
+		g->nvlans = 1;
+		break;
+	case 6:
+		g->depth = 8;
+		break;
+	case 7:
+		l->types[0] = 0x800;
+		g->nethertypes = 1;
+		break;
+	}
+}
+
+/* A grant, good or bad, that mostly lets something pass. */
+static struct vnet_grant
+make_grant(struct run *r, struct lists *l, bool *sizes)
+{
+	static const uint32_t addresses[] = {0, 0, 1, 2, 5, 100};
+	static const uint32_t clients[] = {0, 1, 2, 4, 50};
+	static const uint32_t queues[] = {0, 0, 0, 2048, 16384, 65536, 2047};
+	static const uint64_t rates[] = {0, 0, 0, 1, 100, 100000};
+	static const uint16_t types[] = {0x88b5, 0x0600, 0x9000, 0xffff};
+	struct vnet_grant g = {.size = sizeof(g), .name = l->name};
+
+	*l = (struct lists){.name = {(char)('a' + arg(r, 8))}};
+	g.macs = l->macs;
+	g.nmacs = draw_macs(r, l->macs);
+	g.groups = l->groups;
+	g.ngroups = arg(r, 2);
+	l->groups[0] = (struct vnet_mac_prefix){{{0x33, 0x33}}, 16};
+	g.ipv4 = l->ipv4;
+	g.nipv4 = arg(r, 4) != 0;
+	g.ipv6 = l->ipv6;
+	g.nipv6 = arg(r, 4) != 0;
+	g.vlans = l->vlans;
+	g.nvlans = arg(r, 3) != 0;
+	l->vlans[0].last = (uint16_t)(arg(r, 2) ? 4094 : arg(r, 4));
+	g.ethertypes = l->types;
+	g.nethertypes = arg(r, 3);
+	for (size_t i = 0; i < g.nethertypes; i++)
+		l->types[i] = TAPE_ONE_OF(r->t, types);
+	g.may = arg(r, 2) ? 127 : arg(r, 128);
+	g.max_addresses = TAPE_ONE_OF(r->t, addresses);
+	g.max_clients = TAPE_ONE_OF(r->t, clients);
+	g.queue_octets = TAPE_ONE_OF(r->t, queues);
+	g.depth = arg(r, 4);
+	if (!arg(r, 4))
+		g.until = r->now + arg(r, 64) * VNET_NSEC_PER_SEC / 16;
+	g.rate.frames_per_s = TAPE_ONE_OF(r->t, rates);
+	g.rate.octets_per_s = TAPE_ONE_OF(r->t, rates);
+	if (g.rate.frames_per_s || g.rate.octets_per_s)
+		g.rate.size = sizeof(g.rate);
+	*sizes = false;
+	if (tape_seldom(r->t, 16)) {
+		spoil_grant(r, &g, l);
+		*sizes = g.size != sizeof(g);
+	}
+	return g;
+}
+
+/* What was said of a grant that was refused, or not. */
+static void
+expect_granted(struct run *r, struct net *net, int result,
+	       const struct vnet_grant *g, enum vnet_grant_part part,
+	       bool is_there)
+{
+	TAPE_EXPECT(r->t, (result == -EINVAL) ==
+				  (vnet_grant_check(g, NULL, NULL) != 0));
+	if (result == -EINVAL || result == -EPERM)
+		say(r, "part", part);
+	TAPE_EXPECT(r->t, result != -EPERM || part > VNET_GRANT_PASS);
+	TAPE_EXPECT(r->t, result != -ENOMEM || net->is_flaky);
+	TAPE_EXPECT(r->t, result || !net->entered);
+	if (result != -EPERM)
+		expect_refusal(net, result, is_there);
+}
+
+static void
+call_grant_add(struct run *r, struct net *net)
+{
+	uint64_t parent = arg(r, 2) ? some_grant(r, net) : VNET_NO_ID;
+	enum vnet_grant_part part = VNET_GRANT_PASS;
+	struct vnet_why why = {.text = NULL};
+	uint64_t id = VNET_NO_ID;
+	struct lists lists;
+	bool sizes;
+	struct vnet_grant g = make_grant(r, &lists, &sizes);
+	int result = vnet_grant_add(net->sw, parent, &g, &id, &part, &why);
+
+	say_result(r, result);
+	say_why(r, result, &why, sizes);
+	expect_granted(r, net, result, &g, part,
+		       !parent || find_grant(net, parent));
+	if (result)
+		return;
+	say(r, "id", id);
+	TAPE_EXPECT(r->t,
+		    (uint32_t)id < MAX_GRANTS && !net->grant[(uint32_t)id].id);
+	if ((uint32_t)id < MAX_GRANTS)
+		net->grant[(uint32_t)id] = (struct grant){
+			.id = id,
+			.parent = parent,
+			.until = g.until,
+			.max_clients = g.max_clients ? g.max_clients : 1,
+		};
+	TAPE_EXPECT(r->t, vnet_grant_find(net->sw, g.name) == id);
+}
+
+static void
+call_grant_set(struct run *r, struct net *net)
+{
+	uint64_t id = some_grant(r, net);
+	enum vnet_grant_part part = VNET_GRANT_PASS;
+	struct grant *is = find_grant(net, id);
+	struct vnet_why why = {.text = NULL};
+	struct lists lists;
+	bool sizes;
+	struct vnet_grant g = make_grant(r, &lists, &sizes);
+	int result = vnet_grant_set(net->sw, id, &g, &part, &why);
+
+	say_result(r, result);
+	say_why(r, result, &why, sizes);
+	expect_granted(r, net, result, &g, part, is != NULL);
+	if (result || !is)
+		return;
+	is->until = g.until;
+	is->max_clients = g.max_clients ? g.max_clients : 1;
+}
+
+static void
+call_grant_revoke(struct run *r, struct net *net)
+{
+	uint64_t id = some_grant(r, net);
+	struct grant *g = find_grant(net, id);
+	int result = say_result(r, vnet_grant_revoke(net->sw, id));
+
+	expect_refusal(net, result, g != NULL);
+	TAPE_EXPECT(r->t, !g || net->entered || !result);
+	if (!result && g)
+		end_grant(net, g);
+}
+
+static void
+call_client_set_grant(struct run *r, struct net *net)
+{
+	uint64_t id = some_client(r, net);
+	uint64_t grant = arg(r, 6) ? some_grant(r, net) : VNET_NO_ID;
+	struct driver *d = find_driver(net, id);
+	int result = vnet_client_set_grant(net->sw, id, grant, NULL);
+
+	say_result(r, result);
+	if (result) {
+		if (result != -EUSERS)
+			expect_refusal(net, result,
+				       d && (!grant || find_grant(net, grant)));
+		return;
+	}
+	TAPE_EXPECT(r->t, d && !net->entered);
+	TAPE_EXPECT(r->t, !grant || find_grant(net, grant));
+	if (!d)
+		return;
+	d->grant = grant;
+	if (grant)
+		d->is_revoked = false;
+}
+
+static void
+say_grants(struct run *r, struct net *net)
+{
+	struct vnet_grant_info info = {.size = sizeof(info)};
+	uint64_t id = VNET_NO_ID;
+	struct vnet_count n;
+
+	while ((id = vnet_grant_next(net->sw, id)) != VNET_NO_ID) {
+		const struct grant *g = find_grant(net, id);
+		uint32_t nclients = 0;
+
+		TAPE_EXPECT(r->t, g && !vnet_grant_get(net->sw, id, &info));
+		if (!g)
+			return;
+		for (uint32_t i = 0; i < net->max_clients; i++)
+			nclients +=
+				net->driver[i] && net->driver[i]->grant == id;
+		TAPE_EXPECT(r->t, info.parent == g->parent);
+		TAPE_EXPECT(r->t, info.nclients == nclients);
+		TAPE_EXPECT(r->t, info.grant.max_clients == g->max_clients);
+		TAPE_EXPECT(r->t, info.grant.until == g->until);
+		TAPE_EXPECT(r->t, info.naddresses + info.given_addresses <=
+					  info.grant.max_addresses);
+		say(r, "grant", id);
+		say_text(r, "name", info.grant.name);
+		say(r, "naddresses", info.naddresses);
+		say(r, "given_addresses", info.given_addresses);
+		say(r, "given_clients", info.given_clients);
+		for (int i = 0; i < 2 * VNET_GRANT_NPARTS; i++) {
+			say_result(r,
+				   vnet_grant_refused(
+					   net->sw, id, (enum vnet_side)(i % 2),
+					   (enum vnet_grant_part)(i / 2), &n));
+			say_count(r, "refused", n);
+		}
+		if (r->t->has_failed)
+			return;
+	}
+}
+
+static void
+call_grants(struct run *r, struct net *net)
+{
+	say_grants(r, net);
+}
+
+/*
  * Addresses
  */
 
@@ -1743,6 +2117,8 @@ call_explain(struct run *r, struct net *net)
 	pass_time(r);
 	result =
 		say_result(r, vnet_switch_explain(net->sw, id, &f, r->now, &e));
+	if (!net->entered && d)
+		advance(net);
 	expect_refusal(net, result, d != NULL);
 	if (!result)
 		explained_say(r->t, &e);
@@ -1819,12 +2195,24 @@ say_clients(struct run *r, struct net *net, const struct port *port)
 		TAPE_EXPECT(r->t, info.id == id && info.port == port->id);
 		TAPE_EXPECT(r->t, info.index >= next);
 		next = info.index + 1;
+		TAPE_EXPECT(r->t,
+			    d && vnet_client_grant(net->sw, id) == d->grant);
 		if (!(port->flags & VNET_PORT_PER_CLIENT))
 			TAPE_EXPECT(r->t, !memcmp(&info.mac, &port->mac, 6));
 		if (r->t->has_failed)
 			return;
 	}
 	TAPE_EXPECT(r->t, n == port->nclients);
+}
+
+/* The link of whose only client's grant has ended is down. */
+static bool
+has_link(const struct net *net, const struct port *port)
+{
+	for (uint32_t i = 0; port->nclients == 1 && i < net->max_clients; i++)
+		if (net->driver[i] && net->driver[i]->port == port->id)
+			return port->link && !net->driver[i]->is_revoked;
+	return port->link;
 }
 
 /* All ports, with what can be read of them. */
@@ -1852,7 +2240,7 @@ say_ports(struct run *r, struct net *net)
 		if (!port)
 			return;
 		/* A loop may have closed it in the call that is under way. */
-		TAPE_EXPECT(r->t, info.link == port->link ||
+		TAPE_EXPECT(r->t, info.link == has_link(net, port) ||
 					  (net->entered && port->link));
 		TAPE_EXPECT(r->t, info.mtu <= port->mtu);
 		TAPE_EXPECT(r->t, info.flags == port->flags);
@@ -1886,7 +2274,8 @@ call_create(struct run *r, struct net *net)
 					100 * 2048};
 	static const uint32_t queue[] = {65536, 65536, 70000, 200000};
 	static const uint32_t rules[] = {1, 3, 8, 16};
-	static const uint32_t insns[] = {1, 8, 16, 64};
+	static const uint32_t insns[] = {1, 16, 64, 4096, 4096, 4096};
+	static const uint32_t grants[] = {1, 3, MAX_GRANTS, MAX_GRANTS};
 	static const uint32_t program[] = {0, 0, 1, 4};
 	static const uint32_t events[] = {1, 2, 5, 64};
 	static const uint32_t flaps[] = {0, 2, 2, 2, 3};
@@ -1910,6 +2299,7 @@ call_create(struct run *r, struct net *net)
 	config.max_rules = TAPE_ONE_OF(r->t, rules);
 	config.max_insns = TAPE_ONE_OF(r->t, insns);
 	config.max_program = TAPE_ONE_OF(r->t, program);
+	config.max_grants = TAPE_ONE_OF(r->t, grants);
 	config.max_events = TAPE_ONE_OF(r->t, events);
 	config.flap_moves = TAPE_ONE_OF(r->t, flaps);
 	config.loop_probe_s = TAPE_ONE_OF(r->t, probes);
@@ -1979,6 +2369,10 @@ populate(struct run *r, struct net *net)
 {
 	uint32_t n = arg(r, 10);
 
+	for (uint32_t k = arg(r, 4); k--;) {
+		tape_call(r->t, "grant_add");
+		call_grant_add(r, net);
+	}
 	while (n-- && !r->t->has_failed) {
 		tape_call(r->t, "port_add");
 		call_port_add(r, net);
@@ -2010,6 +2404,7 @@ destroy(struct run *r, struct net *net)
 	struct leaving leaving = {.n = 0};
 
 	say_ports(r, net);
+	say_grants(r, net);
 	for (uint32_t i = 0; i < net->max_ports; i++) {
 		const struct port *port = &net->port[i];
 
@@ -2076,6 +2471,11 @@ static const struct call calls[] = {
 	{"switch_get_stats", 1, call_switch_stats},
 	{"port_next", 1, call_ports},
 	{"client_change", 4, call_client_change},
+	{"grant_add", 4, call_grant_add},
+	{"grant_set", 3, call_grant_set},
+	{"grant_revoke", 1, call_grant_revoke},
+	{"client_set_grant", 5, call_client_set_grant},
+	{"grant_next", 1, call_grants},
 };
 
 static void
@@ -2118,6 +2518,7 @@ check_gone(struct run *r, const struct net *net, uint64_t id)
 	struct vnet_port_info port = {.size = sizeof(port)};
 	struct vnet_client_info client = {.size = sizeof(client)};
 	struct vnet_client_stats stats = {.size = sizeof(stats)};
+	struct vnet_grant_info grant = {.size = sizeof(grant)};
 	struct vnet_explained e = {.size = sizeof(e)};
 	const struct vnet_frame none = {.len = 0};
 	enum vnet_verdict verdict;
@@ -2125,6 +2526,8 @@ check_gone(struct run *r, const struct net *net, uint64_t id)
 	TAPE_EXPECT(r->t, vnet_port_get(net->sw, id, &port) == -ENOENT);
 	TAPE_EXPECT(r->t, vnet_client_get(net->sw, id, &client) == -ENOENT);
 	TAPE_EXPECT(r->t, vnet_client_port(net->sw, id) == VNET_NO_ID);
+	TAPE_EXPECT(r->t, vnet_grant_get(net->sw, id, &grant) == -ENOENT);
+	TAPE_EXPECT(r->t, vnet_client_grant(net->sw, id) == VNET_NO_ID);
 	TAPE_EXPECT(r->t,
 		    vnet_client_get_stats(net->sw, id, &stats) == -ENOENT);
 	TAPE_EXPECT(r->t,
@@ -2164,7 +2567,8 @@ check(struct run *r, struct net *net)
 		TAPE_EXPECT(r->t, is_said_to_be_up(d) == is_up(d));
 	}
 	for (size_t i = 0; i < LENGTH(net->gone) && i < net->ngone; i++)
-		if (!has_owner(net, net->gone[i]))
+		if (!find_grant(net, net->gone[i]) &&
+		    !has_owner(net, net->gone[i]))
 			check_gone(r, net, net->gone[i]);
 }
 

@@ -30,6 +30,13 @@ tape_record(struct tape *t, uint64_t seed)
 }
 
 void
+tape_draw(struct tape *t, uint64_t seed)
+{
+	tape_record(t, seed);
+	t->mode = TAPE_DRAW;
+}
+
+void
 tape_replay(struct tape *t, const uint8_t *log, size_t len)
 {
 	*t = (struct tape){.mode = TAPE_REPLAY, .in = log, .len = len};
@@ -171,10 +178,12 @@ decide(struct tape *t, enum tape_kind kind, uint32_t bound)
 
 	switch (t->mode) {
 	case TAPE_RECORD:
+	case TAPE_DRAW:
 		number = draw(t);
 		if (bound)
 			number = (uint32_t)((uint64_t)number * bound >> 32);
-		append_number(t, kind, number, width(bound));
+		if (t->mode == TAPE_RECORD)
+			append_number(t, kind, number, width(bound));
 		break;
 	case TAPE_REPLAY:
 		if (!expect(t, kind, "decision", &item))
@@ -235,6 +244,7 @@ tape_say(struct tape *t, const char *what, uint64_t number)
 				  what, number, item.number);
 		break;
 	case TAPE_FUZZ:
+	case TAPE_DRAW:
 		break;
 	}
 }
@@ -271,6 +281,7 @@ say_few(struct tape *t, enum tape_kind kind, const char *what, const uint8_t *p,
 				  what, i, p[i], was[i]);
 		break;
 	case TAPE_FUZZ:
+	case TAPE_DRAW:
 		break;
 	}
 }
@@ -278,7 +289,7 @@ say_few(struct tape *t, enum tape_kind kind, const char *what, const uint8_t *p,
 void
 tape_say_octets(struct tape *t, const char *what, const void *p, size_t len)
 {
-	if (t->mode == TAPE_FUZZ)
+	if (t->mode == TAPE_FUZZ || t->mode == TAPE_DRAW)
 		return;
 	say_few(t, TAPE_OCTETS, what, p, len < SAID_MAX ? len : SAID_MAX);
 	if (len > SAID_MAX)

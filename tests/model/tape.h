@@ -9,6 +9,7 @@
  *	replayed	what it decides is read from a log; what it says must be
  *			what the log has
  *	fuzzed		what it decides are octets from outside; it says nothing
+ *	drawn		as recorded, but nobody wants the log
  *
  * The log is the same on every machine. It is made of items:
  *
@@ -60,7 +61,7 @@ struct tape {
 	bool has_failed;
 	char why[256];
 
-	enum { TAPE_RECORD, TAPE_REPLAY, TAPE_FUZZ } mode;
+	enum { TAPE_RECORD, TAPE_REPLAY, TAPE_FUZZ, TAPE_DRAW } mode;
 	const uint8_t *in;
 	size_t pos;
 	size_t size;
@@ -69,6 +70,7 @@ struct tape {
 };
 
 void tape_record(struct tape *t, uint64_t seed); /* then free(t->log) */
+void tape_draw(struct tape *t, uint64_t seed);
 void tape_replay(struct tape *t, const uint8_t *log, size_t len);
 void tape_fuzz(struct tape *t, const uint8_t *octets, size_t len);
 

@@ -880,6 +880,34 @@ test_random_programs_do_what_the_model_does(void **state)
 	assert_in_range(matched, 8000, 32000);
 }
 
+static bool
+is_shift(const struct vnet_bpf_insn *insn)
+{
+	return insn->code == VNET_BPF_LSH_K || insn->code == VNET_BPF_RSH_K;
+}
+
+static void
+test_programs_are_read_as_they_were_made(void **state)
+{
+	(void)state;
+	seed = 21;
+	for (unsigned round = 0; round < 4000; round++) {
+		struct vnet_bpf_insn insns[32], read[32];
+		struct vnet_bpf_op ops[32];
+		size_t n = make_program(insns, COUNT(insns));
+
+		vnet_bpf_translate(ops, insns, n);
+		vnet_bpf_read(read, ops, n);
+		/* Every bit is shifted out: it is read as what that gives. */
+		for (size_t i = 0; i < n; i++)
+			if (is_shift(&insns[i]) && insns[i].k >= 32) {
+				insns[i].code = VNET_BPF_LD_IMM;
+				insns[i].k = 0;
+			}
+		assert_memory_equal(read, insns, n * sizeof(*insns));
+	}
+}
+
 int
 main(void)
 {
@@ -906,6 +934,7 @@ main(void)
 		cmocka_unit_test(test_first_error_is_the_one_that_is_told),
 		cmocka_unit_test(test_any_frame_can_be_matched),
 		cmocka_unit_test(test_random_programs_do_what_the_model_does),
+		cmocka_unit_test(test_programs_are_read_as_they_were_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

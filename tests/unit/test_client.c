@@ -978,6 +978,7 @@ test_each_reason_has_a_name_of_its_own(void **state)
 		"pool_empty",    "refused",        "driver_error",
 		"removed",       "policed",        "storm",
 		"loop_probe",    "receive_filter", "not_addressed",
+		"not_granted",   "undecided",      "revoked",
 	};
 
 	(void)state;
@@ -1005,6 +1006,9 @@ test_each_reason_is_on_one_side_at_least(void **state)
 	assert_false(vnet_drop_is_on(VNET_DROP_RESERVED, true));
 	assert_false(vnet_drop_is_on(VNET_DROP_QUEUE_FULL, false));
 	assert_false(vnet_drop_is_on(VNET_DROP_RECEIVE_FILTER, false));
+	assert_true(vnet_drop_is_on(VNET_DROP_NOT_GRANTED, false));
+	assert_true(vnet_drop_is_on(VNET_DROP_NOT_GRANTED, true));
+	assert_false(vnet_drop_is_on(VNET_DROP_REVOKED, true));
 	assert_false(vnet_drop_is_on((enum vnet_drop) - 1, false));
 }
 

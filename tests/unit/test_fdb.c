@@ -1408,6 +1408,50 @@ test_million_addresses_are_found(void **state)
 	table_fini(&table);
 }
 
+/* All that brings or takes an entry is in the sum; age is when it is told. */
+static void
+test_learned_entries_are_added_up(void **state)
+{
+	struct table *table = *state;
+	struct vnet_fdb *t = &table->fdb;
+	uint32_t sum = 0, other = 0;
+
+	learn(table, 1, 0, 0);
+	vnet_fdb_set_sum(t, 0, &sum);
+	vnet_fdb_set_sum(t, 1, &sum);
+	assert_int_equal(sum, 1);
+	learn(table, 2, 0, 1);
+	learn(table, 3, 1, 1);
+	learn(table, 3, 0, 1);
+	learn(table, 4, 2, 1);
+	assert_int_equal(sum, 3);
+	learn(table, 3, 2, 2);
+	assert_int_equal(sum, 2);
+	assert_int_equal(vnet_fdb_pin(t, 2, 0, 2), 0);
+	assert_int_equal(sum, 1);
+	vnet_fdb_set_max(t, 1, 1);
+	learn(table, 5, 1, 3);
+	learn(table, 6, 1, 3);
+	assert_int_equal(sum, 2);
+	vnet_fdb_set_sum(t, 1, NULL);
+	assert_int_equal(sum, 1);
+	vnet_fdb_set_sum(t, 1, &other);
+	assert_int_equal(other, 1);
+	vnet_fdb_flush_owner(t, 1, false);
+	assert_int_equal(other, 0);
+	learn(table, 6, 1, 4);
+	vnet_fdb_tick(t, 4, 100);
+	assert_int_equal(other, 1);
+	assert_int_equal(vnet_fdb_forget(t, 6, 4), 0);
+	assert_int_equal(other, 0);
+	learn(table, 7, 0, 1 + AGEING);
+	assert_int_equal(sum, 2);
+	vnet_fdb_age(t, 0, 1 + AGEING);
+	assert_int_equal(sum, 1);
+	assert_int_equal(find(table, 7, 1 + AGEING), 0);
+	assert_int_equal(find(table, 2, 1 + AGEING), 0);
+}
+
 static void
 test_memory_is_what_was_said(void **state)
 {
@@ -1518,6 +1562,7 @@ main(void)
 		cmocka_unit_test(test_addresses_in_a_row_are_spread),
 		cmocka_unit_test(test_no_addresses_meet_for_some_seeds),
 		cmocka_unit_test(test_million_addresses_are_found),
+		TEST(test_learned_entries_are_added_up),
 		cmocka_unit_test(test_memory_is_what_was_said),
 		cmocka_unit_test(test_failing_allocation_leaves_nothing_behind),
 	};

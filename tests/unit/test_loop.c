@@ -128,6 +128,48 @@ test_the_port_that_sent_the_probe_is_closed_where_it_is_younger(void **state)
 	assert_false(test_has_link(w->net.sw, w->net.c.port));
 }
 
+static vnet_grant_id
+add_grant(struct wire *w)
+{
+	static const struct vnet_mac_prefix mac = {{{2, 0, 0, 0, 0, 1}}, 48};
+	const struct vnet_grant g = {
+		.size = sizeof(g),
+		.name = "g",
+		.macs = &mac,
+		.nmacs = 1,
+		.max_clients = 2,
+	};
+	vnet_grant_id id;
+
+	assert_int_equal(
+		vnet_grant_add(w->net.sw, VNET_NO_ID, &g, &id, NULL, NULL), 0);
+	return id;
+}
+
+/* Whatever the age: a probe is looked at before a guard is asked. */
+static void
+test_guarded_client_closes_nobody_else(void **state)
+{
+	struct wire *w = *state;
+	vnet_grant_id id = add_grant(w);
+
+	assert_int_equal(
+		vnet_client_set_grant(w->net.sw, w->net.a.id, id, NULL), 0);
+	guard(w, &w->net.c);
+	vnet_switch_tick(w->net.sw, 0);
+	give_back(w, &w->net.a, 1);
+	assert_false(test_has_link(w->net.sw, w->net.a.port));
+	assert_true(test_has_link(w->net.sw, w->net.c.port));
+	/* Nor one who is. */
+	vnet_port_set_link(w->net.sw, w->net.a.port, true);
+	assert_int_equal(
+		vnet_client_set_grant(w->net.sw, w->net.c.id, id, NULL), 0);
+	vnet_switch_tick(w->net.sw, SECONDS(10));
+	give_back(w, &w->net.a, 1);
+	assert_false(test_has_link(w->net.sw, w->net.a.port));
+	assert_true(test_has_link(w->net.sw, w->net.c.port));
+}
+
 static void
 test_port_that_loops_to_itself_is_closed(void **state)
 {
@@ -151,6 +193,12 @@ test_nobody_behind_a_vif_closes_an_uplink(void **state)
 	give_back(w, &w->net.a, 1);
 	assert_true(test_has_link(w->net.sw, u->port));
 	assert_false(test_has_link(w->net.sw, w->net.a.port));
+	/* Though it may be guarded, and the other one not. */
+	assert_int_equal(
+		vnet_client_set_grant(w->net.sw, u->id, add_grant(w), NULL), 0);
+	give_back(w, &w->net.b, 1);
+	assert_true(test_has_link(w->net.sw, u->port));
+	assert_false(test_has_link(w->net.sw, w->net.b.port));
 }
 
 static void
@@ -272,6 +320,7 @@ main(void)
 		TEST(probes_go_out_at_once_and_then_in_their_time),
 		TEST(younger_of_two_ports_in_a_loop_is_closed),
 		TEST(the_port_that_sent_the_probe_is_closed_where_it_is_younger),
+		TEST(guarded_client_closes_nobody_else),
 		TEST(port_that_loops_to_itself_is_closed),
 		TEST(nobody_behind_a_vif_closes_an_uplink),
 		TEST(old_foreign_and_forged_probes_close_nothing),

@@ -74,9 +74,14 @@ test_wrong_configuration_is_refused_with_its_reason(void **state)
 		 11,
 		 65537,
 		 65536},
+		{{.size = size, .max_grants = 65537},
+		 "max_grants out of bounds",
+		 12,
+		 65537,
+		 65536},
 		{{.size = size, .max_events = 65537},
 		 "max_events out of bounds",
-		 12,
+		 13,
 		 65537,
 		 65536},
 	};
@@ -169,7 +174,7 @@ test_defaults_are_as_documented(void **state)
 		.pool_octets = 4 << 20,
 		.queue_octets = 256 << 10,
 		.max_rules = 1024,
-		.max_insns = 65536,
+		.max_insns = 262144,
 		.max_program = VNET_BPF_MAX_INSNS,
 		.max_events = 256,
 	};
@@ -200,9 +205,10 @@ static void
 test_memory_is_what_a_full_switch_takes(void **state)
 {
 	static const struct vnet_switch_config configs[] = {
-		{.size = sizeof(struct vnet_switch_config)},
+		{.size = sizeof(struct vnet_switch_config), .max_grants = 1},
 		{.size = sizeof(struct vnet_switch_config),
 		 .max_ports = 1,
+		 .max_grants = 1,
 		 .fdb_entries = 1,
 		 .pool_octets = 64 * VNET_POOL_BLOCK,
 		 .queue_octets = 65536,
@@ -211,6 +217,7 @@ test_memory_is_what_a_full_switch_takes(void **state)
 		 .max_events = 1},
 		{.size = sizeof(struct vnet_switch_config),
 		 .max_ports = 1000,
+		 .max_grants = 1,
 		 .fdb_entries = 3000,
 		 .pool_octets = 3000001,
 		 .queue_octets = 70001,
@@ -219,10 +226,11 @@ test_memory_is_what_a_full_switch_takes(void **state)
 		 .max_events = 100},
 		{.size = sizeof(struct vnet_switch_config),
 		 .max_ports = 3,
+		 .max_grants = 1,
 		 .fdb_entries = 100,
 		 .queue_octets = 1 << 30,
 		 .max_rules = 200,
-		 .max_insns = 65536},
+		 .max_insns = 262144},
 	};
 	struct vnet_bpf_insn *insns = calloc(4096, sizeof(*insns));
 
@@ -234,7 +242,7 @@ test_memory_is_what_a_full_switch_takes(void **state)
 		const struct vnet_switch_config c = configs[i];
 		const uint32_t max_ports = c.max_ports ? c.max_ports : 64;
 		const uint32_t max_rules = c.max_rules ? c.max_rules : 1024;
-		uint32_t left = c.max_insns ? c.max_insns : 65536;
+		uint32_t left = c.max_insns ? c.max_insns : 262144;
 		const uint64_t memory = vnet_switch_memory(&c);
 		vnet_port_id port = VNET_NO_ID, first = VNET_NO_ID;
 		struct test_alloc alloc;
@@ -678,6 +686,7 @@ test_events_have_names_and_a_size(void **state)
 		"link_down",    "driver_error",   "address_moved",
 		"fdb_full",     "queue_full",     "loop",
 		"address_held", "move_refused",   "limited",
+		"grant_ended",  "not_granted",
 	};
 	struct vnet_event e = {.size = 4};
 	struct net *net = *state;
