@@ -6,8 +6,9 @@
  * What the program is told of a request can be read from end to end. Every
  * message on the socket for frames is frames that the switch is given, and what
  * is none is counted; what the client reads are whole frames, in order, which it can tell
- * since they hold their number. In the end there is no descriptor that was not
- * there in the beginning.
+ * since they hold their number. What is delegated is a session as this one, as
+ * long as somebody has its other end. In the end there is no descriptor that was
+ * not there in the beginning.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@
 
 /**
  * @control, @frames: the client's ends, or -1
+ * @given:	what it has delegated last, or NULL
  * @m:		NULL until the session has one
  * @is_over:	the session has ended
  * @is_vague:	an empty message was among them, which looks like the end of them
@@ -43,6 +45,7 @@ struct run {
 	int control;
 	int frames;
 	struct vnet_session *session;
+	struct vnet_session *given;
 	struct vnet_medium *m;
 	bool is_over;
 	bool is_vague;
@@ -111,6 +114,30 @@ make_filters(struct run *r, void *to)
 	return len;
 }
 
+/* What it may, or one for what somebody else is to have. */
+static size_t
+make_grant(struct run *r, void *to)
+{
+	struct attach_grant m = {
+		.head = {.type = ATTACH_DELEGATE},
+		.nmacs = tape_argument(&r->t, VNET_GRANT_MAX_LIST + 2),
+		.nipv6 = tape_argument(&r->t, VNET_GRANT_MAX_LIST + 2),
+		.has_rate = tape_argument(&r->t, 2),
+		.until = tape_argument(&r->t, 256),
+	};
+	size_t len = 0;
+
+	memset(m.lists.macs, (int)tape_argument(&r->t, 256),
+	       sizeof(m.lists.macs));
+	if (tape_seldom(&r->t, 3)) {
+		m.head.type = ATTACH_GRANT;
+		put(to, &len, &m.head, sizeof(m.head));
+	} else {
+		put(to, &len, &m, sizeof(m));
+	}
+	return len;
+}
+
 /* Some octets are others, and some of the end is missing, or too much. */
 static size_t
 spoil(struct run *r, uint8_t *octets, size_t len)
@@ -138,10 +165,17 @@ client_asks(struct run *r)
 		return;
 	if (tape_seldom(&r->t, 32))
 		len = sizeof(octets) - tape_argument(&r->t, 8192);
-	else if (tape_argument(&r->t, 2))
-		len = make_open(r, octets);
 	else
-		len = make_filters(r, octets);
+		switch (tape_argument(&r->t, 3)) {
+		case 0:
+			len = make_filters(r, octets);
+			break;
+		case 1:
+			len = make_open(r, octets);
+			break;
+		default:
+			len = make_grant(r, octets);
+		}
 	head.type = ((struct attach_head *)(void *)octets)->type;
 	memcpy(octets, &head, sizeof(head));
 	if (tape_seldom(&r->t, 2))
@@ -222,20 +256,32 @@ client_sends(struct run *r)
 	}
 }
 
-/* Answers, and with one of them the socket for frames. */
+/* Answers, and with one of them the socket for frames; with others one to hand on,
+ * by which somebody may ask for a vif before they leave. */
 static void
 client_reads_answer(struct run *r)
 {
-	uint8_t octets[256];
+	static uint8_t octets[sizeof(struct attach_grant)];
+	struct attach_head head;
 	int fd = -1;
 
 	if (r->control < 0 ||
 	    vnet_attach_receive_message(r->control, octets, sizeof(octets), &fd,
 					MSG_DONTWAIT) <= 0)
 		return;
-	if (fd >= 0) {
+	memcpy(&head, octets, sizeof(head));
+	MUST((fd >= 0) ==
+	     (head.type == ATTACH_WELCOME || head.type == ATTACH_DELEGATED));
+	if (head.type == ATTACH_WELCOME) {
 		MUST(r->frames < 0);
 		r->frames = fd;
+	} else if (fd >= 0) {
+		size_t len = make_open(r, octets);
+
+		head.type = ATTACH_OPEN;
+		memcpy(octets, &head, sizeof(head));
+		(void)send(fd, octets, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		close(fd);
 	}
 }
 
@@ -295,6 +341,94 @@ answer_filters(struct run *r, const struct vnet_request *request)
 	return vnet_session_answer(r->session, error, &why);
 }
 
+/* What the program is told of a grant is as long as it says. */
+static void
+must_be_readable(const struct vnet_grant *g)
+{
+	uint64_t sum = 0;
+
+	MUST(g->size == sizeof(*g) && strlen(g->name) < VNET_GRANT_NAME_SIZE);
+	MUST(g->nmacs <= VNET_GRANT_MAX_LIST);
+	MUST(g->nipv6 <= VNET_GRANT_MAX_LIST);
+	for (size_t i = 0; i < g->nmacs; i++)
+		sum += g->macs[i].bits;
+	for (size_t i = 0; i < g->nipv6; i++)
+		sum += g->ipv6[i].bits;
+	MUST(sum <= 255 * (g->nmacs + g->nipv6));
+	MUST(!g->rate.size || g->rate.size == sizeof(g->rate));
+}
+
+/* The last one of several goes. */
+static int
+answer_delegate(struct run *r, const struct vnet_request *request)
+{
+	struct vnet_session *made = NULL;
+	int n;
+
+	must_be_readable(&request->grant);
+	if (tape_argument(&r->t, 2))
+		return vnet_session_refuse(r->session, -EPERM, VNET_GRANT_MACS,
+					   NULL);
+	n = vnet_session_delegate(r->session, &made, NULL);
+	MUST((n == 0) == (made != NULL));
+	if (n == 0) {
+		vnet_session_close(r->given);
+		r->given = made;
+	}
+	return n;
+}
+
+static int
+answer_grant(struct run *r)
+{
+	static const struct vnet_mac_prefix mac = {{{2}}, 48};
+	const struct vnet_grant grant = {
+		.size = sizeof(grant),
+		.name = "grant",
+		.macs = &mac,
+		.nmacs = 1,
+	};
+
+	return tape_argument(&r->t, 2)
+		       ? vnet_session_grant(r->session, &grant)
+		       : vnet_session_answer(r->session, -ENOENT, NULL);
+}
+
+static int
+answer(struct run *r, const struct vnet_request *request)
+{
+	switch (request->type) {
+	case VNET_REQUEST_OPEN:
+		return answer_open(r, request);
+	case VNET_REQUEST_FILTERS:
+		return answer_filters(r, request);
+	case VNET_REQUEST_GRANT:
+		return answer_grant(r);
+	case VNET_REQUEST_DELEGATE:
+		return answer_delegate(r, request);
+	}
+	MUST(false);
+	return 0;
+}
+
+/* Of whoever has what was delegated: it is refused. */
+static void
+given_next(struct run *r)
+{
+	struct vnet_request request = {.size = sizeof(request)};
+	int n = r->given ? vnet_session_next(r->given, &request) : 0;
+
+	MUST(n == 0 || n == 1 || n == -EPIPE || n == -EPROTO);
+	if (n == 1) {
+		MUST(request.type == VNET_REQUEST_OPEN);
+		(void)vnet_session_answer(r->given, -EPERM, NULL);
+	}
+	if (n) {
+		vnet_session_close(r->given);
+		r->given = NULL;
+	}
+}
+
 /* Returns false if it asks for nothing more. */
 static bool
 session_next(struct run *r)
@@ -309,9 +443,7 @@ session_next(struct run *r)
 	if (n == 0)
 		return false;
 	if (n == 1)
-		n = request.type == VNET_REQUEST_OPEN
-			    ? answer_open(r, &request)
-			    : answer_filters(r, &request);
+		n = answer(r, &request);
 	MUST(n == 0 || n == -EPIPE || n == -EPROTO);
 	r->is_over = n < 0;
 	return !r->is_over;
@@ -383,6 +515,7 @@ step(struct run *r)
 	case 8:
 	case 9:
 		session_next(r);
+		given_next(r);
 		break;
 	default:
 		ready(r);
@@ -435,6 +568,7 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
 	if (r.frames >= 0)
 		close(r.frames);
 	vnet_session_close(r.session);
+	vnet_session_close(r.given);
 	vnet_medium_close(r.m);
 	vnet_switch_destroy(r.sw);
 	vnet_media_destroy(r.media);
