@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -35,6 +36,7 @@ enum { FAILED = 1, WRONG_USE = 2 };
 
 struct plug {
 	const char *path;
+	int fd; /* -1 for @path */
 	const char *vif;
 	const char *interface;
 	const char *addresses[MAX_ADDRESSES];
@@ -49,7 +51,7 @@ struct plug {
 };
 
 static const char usage[] =
-	"usage: vnet-plug [-s SOCKET] [-v VIF] [-i INTERFACE] "
+	"usage: vnet-plug [-s SOCKET|-f FD] [-v VIF] [-i INTERFACE] "
 	"[-a ADDRESS/LEN]...\n"
 	"\n"
 	"Makes a TAP interface in this network namespace, and connects it with "
@@ -57,6 +59,8 @@ static const char usage[] =
 	"interface of a running vnet-switch.\n"
 	"\n"
 	"  -s, --socket PATH         where the switch waits for clients\n"
+	"  -f, --fd NUMBER           the descriptor of a session that was "
+	"handed over\n"
 	"  -v, --vif NAME            which interface of the switch; the only "
 	"one, if there\n"
 	"                            is one\n"
@@ -90,6 +94,17 @@ now(void)
 	return (vnet_nsec)t.tv_sec * VNET_NSEC_PER_SEC + (vnet_nsec)t.tv_nsec;
 }
 
+static int
+parse_fd(const char *text)
+{
+	char *end;
+	long fd = strtol(text, &end, 10);
+
+	if (end == text || *end || fd < 0 || fd > INT_MAX)
+		die(WRONG_USE, "--fd: found \"%s\", expected a number", text);
+	return (int)fd;
+}
+
 /* Where vnet-switch waits, if nothing else is said. */
 static const char *
 default_path(void)
@@ -110,6 +125,7 @@ parse(struct plug *p, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"socket", required_argument, NULL, 's'},
+		{"fd", required_argument, NULL, 'f'},
 		{"vif", required_argument, NULL, 'v'},
 		{"interface", required_argument, NULL, 'i'},
 		{"address", required_argument, NULL, 'a'},
@@ -119,11 +135,14 @@ parse(struct plug *p, int argc, char **argv)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "s:v:i:a:hV", options, NULL)) !=
+	while ((c = getopt_long(argc, argv, "s:f:v:i:a:hV", options, NULL)) !=
 	       -1) {
 		switch (c) {
 		case 's':
 			p->path = optarg;
+			break;
+		case 'f':
+			p->fd = parse_fd(optarg);
 			break;
 		case 'v':
 			p->vif = optarg;
@@ -150,7 +169,9 @@ parse(struct plug *p, int argc, char **argv)
 	if (optind < argc)
 		die(WRONG_USE, "found the argument %s, expected options",
 		    argv[optind]);
-	if (!p->path)
+	if (p->path && p->fd >= 0)
+		die(WRONG_USE, "found both --socket and --fd");
+	if (!p->path && p->fd < 0)
 		p->path = default_path();
 }
 
@@ -184,9 +205,20 @@ make_switch(struct plug *p)
 		die(FAILED, "cannot wait for signals: %s", strerror(errno));
 }
 
+/* How it is called in what is said. */
+static void
+name_session(const struct plug *p, char *text, size_t size)
+{
+	if (p->fd >= 0)
+		snprintf(text, size, "descriptor %d", p->fd);
+	else
+		snprintf(text, size, "socket %s", p->path);
+}
+
 static void
 open_client(struct plug *p)
 {
+	char name[160];
 	char text[VNET_ATTACH_TEXT_SIZE];
 	const struct vnet_attach_config config = {
 		.size = sizeof(config),
@@ -198,17 +230,18 @@ open_client(struct plug *p)
 	};
 	struct vnet_why why = {0};
 	struct vnet_attach *a;
-	int r = vnet_attach_open(&a, &config, &why);
+	int r = p->fd >= 0 ? vnet_attach_adopt(&a, p->fd, &config, &why)
+			   : vnet_attach_open(&a, &config, &why);
 
+	name_session(p, name, sizeof(name));
 	if (r)
-		die(FAILED, "socket %s%s%s: %s: %s", p->path,
-		    p->vif ? ", vif " : "", p->vif ? p->vif : "", why.text,
-		    strerror(-r));
+		die(FAILED, "%s%s%s: %s: %s", name, p->vif ? ", vif " : "",
+		    p->vif ? p->vif : "", why.text, strerror(-r));
 	p->info.size = sizeof(p->info);
 	vnet_attach_get(a, &p->info);
 	r = vnet_attach_medium(&p->client, p->media, a, &why);
 	if (r)
-		die(FAILED, "socket %s: %s", p->path, why.text);
+		die(FAILED, "%s: %s", name, why.text);
 }
 
 /* With the address and the MTU that the switch says. */
@@ -318,7 +351,7 @@ run(struct plug *p)
 int
 main(int argc, char **argv)
 {
-	struct plug p = {0};
+	struct plug p = {.fd = -1};
 
 	parse(&p, argc, argv);
 	make_switch(&p);

@@ -299,6 +299,57 @@ check_list(struct check *k, const struct place *p, const struct key *key,
 	return list;
 }
 
+/* One of a group by names; 0, or a negative error with a complaint. */
+static int
+add_named(struct check *k, const struct place *p, const struct key *key,
+	  json_t *group, const char *name, const json_t *value)
+{
+	const struct place at = {.up = p, .key = name};
+	const char *expected = NULL;
+	json_t *normal = key->form(name, &expected), *member;
+
+	if (!normal) {
+		check_refuse(k, p, "found the name \"%.*s\", expected %s",
+			     QUOTED, name, expected ? expected : "memory");
+		return -EINVAL;
+	}
+	json_decref(normal);
+	member = k->element(k, key->kind, &at, value);
+	if (!member)
+		return -EINVAL;
+	if (json_object_set_new(group, name, member)) {
+		check_refuse_memory(k);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static json_t *
+check_named(struct check *k, const struct place *p, const struct key *key,
+	    const json_t *value)
+{
+	json_t *from = (json_t *)value, *group;
+
+	if (!json_is_object(value))
+		return check_refuse(k, p, "found %s, expected a group",
+				    describe(value).text);
+	if (json_object_size(value) > key->max)
+		return check_refuse(
+			k, p, "found %zu elements, expected at most %" PRIu64,
+			json_object_size(value), key->max);
+	group = json_object();
+	if (!group)
+		return check_refuse_memory(k);
+	for (void *i = json_object_iter(from); i;
+	     i = json_object_iter_next(from, i))
+		if (add_named(k, p, key, group, json_object_iter_key(i),
+			      json_object_iter_value(i))) {
+			json_decref(group);
+			return NULL;
+		}
+	return group;
+}
+
 json_t *
 check_value(struct check *k, const struct place *p, const struct key *key,
 	    const json_t *value)
@@ -319,6 +370,8 @@ check_value(struct check *k, const struct place *p, const struct key *key,
 		return check_list(k, p, key, value);
 	case GROUP:
 		return check_group(k, p, key->of, value);
+	case NAMED:
+		return check_named(k, p, key, value);
 	}
 	return NULL;
 }
@@ -380,6 +433,13 @@ check_keys(const struct check *k, const struct place *p, const struct key *keys,
 	return true;
 }
 
+static bool
+is_change(const struct check *k)
+{
+	return k->kind == SCHEMA_PORT_CHANGES ||
+	       k->kind == SCHEMA_GRANT_CHANGES;
+}
+
 static int
 add_member(struct check *k, const struct place *p, const struct key *key,
 	   json_t *group, const json_t *value)
@@ -389,18 +449,18 @@ add_member(struct check *k, const struct place *p, const struct key *key,
 	json_t *normal;
 
 	if (!member) {
-		if (!key->is_required || k->kind == SCHEMA_PORT_CHANGES)
+		if (!key->is_required || is_change(k))
 			return 0;
 		check_refuse(k, p, "there is no \"%s\"", key->name);
 		return -EINVAL;
 	}
-	normal = json_is_null(member) && k->kind == SCHEMA_PORT_CHANGES
+	normal = json_is_null(member) && is_change(k)
 			 ? json_null()
 			 : check_value(k, &at, key, member);
 	if (!normal)
 		return -EINVAL;
 	/* A change may be one to the default. */
-	if (k->kind != SCHEMA_PORT_CHANGES && key_is_default(key, normal)) {
+	if (!is_change(k) && key_is_default(key, normal)) {
 		json_decref(normal);
 		return 0;
 	}

@@ -212,14 +212,15 @@ conf_file_parse(const char *text, const char *name, struct complaint *c)
 	return parse(conf_source_take(text, name, c), c);
 }
 
-/* Those of a list are written without lines between them: an array. */
+/* Scalars of one type are written without lines between them: an array. */
 static bool
 is_array(const json_t *list)
 {
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *value = json_array_get(list, i);
 
-		if (json_is_object(value) || json_is_array(value))
+		if (json_is_object(value) || json_is_array(value) ||
+		    json_typeof(value) != json_typeof(json_array_get(list, 0)))
 			return false;
 	}
 	return true;

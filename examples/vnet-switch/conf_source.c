@@ -27,11 +27,12 @@
 #define FILES_MAX 1000
 
 /* Of files that include one another; of groups and lists in one another, where
- * a configuration has four; of settings in a group, where it has some twenty; of
- * elements in a list, as many as there can be ports. */
+ * a configuration has four; of settings in a group, where it has some twenty, or
+ * grants (libconfig compares each with all before it); of elements in a list, as
+ * many as there can be ports. */
 #define INCLUDES_MAX 8
 #define NESTING_MAX  16
-#define SETTINGS_MAX 64
+#define SETTINGS_MAX 1024
 #define ELEMENTS_MAX 65536
 
 /* What words and numbers are made of. */
@@ -241,7 +242,7 @@ static int
 skip_equals(struct conf_source *s, struct reader *r)
 {
 	if (++s->nsettings[s->nesting] > SETTINGS_MAX)
-		return refuse(s, r, "more than 64 settings in a group");
+		return refuse(s, r, "more than 1024 settings in a group");
 	advance(r, 1);
 	return 0;
 }

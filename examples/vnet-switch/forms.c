@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
+#include <time.h>
 
+#include <vnet/grant.h>
 #include <vnet/port.h>
 
 #include "forms.h"
@@ -32,6 +34,7 @@ _Static_assert(SOCKET_PATH_MAX + 1 ==
 	       "the text below says 107");
 _Static_assert(VNET_PORT_NAME_SIZE == 32 && IFNAMSIZ == 16,
 	       "the texts below say 31 and 15");
+_Static_assert(VNET_GRANT_NAME_SIZE == 32, "the text below says 31");
 
 static bool
 is_of(const char *text, const char *characters, size_t max)
@@ -91,22 +94,36 @@ is_like(const char *text, const char *pattern)
 	return !*text;
 }
 
-json_t *
-form_mac(const char *text, const char **expected)
-{
-	char normal[] = "xx:xx:xx:xx:xx:xx", *to = normal;
+#define MAC_SIZE sizeof("xx:xx:xx:xx:xx:xx")
 
-	*expected = "an address of one station, as in 02:00:00:00:00:01";
+/* Write an address as it usually is. */
+static bool
+normalize_mac(const char *text, char normal[MAC_SIZE])
+{
+	char *to = normal;
+
 	if (!is_like(text, "xx:xx:xx:xx:xx:xx") &&
 	    !is_like(text, "xx-xx-xx-xx-xx-xx") &&
 	    !is_like(text, "xxxx.xxxx.xxxx"))
-		return NULL;
+		return false;
+	memcpy(normal, "xx:xx:xx:xx:xx:xx", MAC_SIZE);
 	for (; *text; text++) {
 		if (!isxdigit((unsigned char)*text))
 			continue;
 		to += *to == ':';
 		*to++ = (char)tolower((unsigned char)*text);
 	}
+	return true;
+}
+
+json_t *
+form_mac(const char *text, const char **expected)
+{
+	char normal[MAC_SIZE];
+
+	*expected = "an address of one station, as in 02:00:00:00:00:01";
+	if (!normalize_mac(text, normal))
+		return NULL;
 	/* The last bit of the first octet says that it is a group's. */
 	if (!strcmp(normal, "00:00:00:00:00:00") ||
 	    strchr("13579bdf", normal[1]))
@@ -212,4 +229,255 @@ form_socket_path(const char *text, const char **expected)
 		return json_string(text);
 	*expected = "the path of a Unix socket, 1 to 107 octets";
 	return NULL;
+}
+
+json_t *
+form_grant(const char *text, const char **expected)
+{
+	if (is_of(text, LETTERS DIGITS "_-", VNET_GRANT_NAME_SIZE - 1) &&
+	    isalpha((unsigned char)*text))
+		return json_string(text);
+	*expected = "a letter, and up to 30 of A-Z a-z 0-9 _ -";
+	return NULL;
+}
+
+/*
+ * Prefixes
+ */
+
+/* An address of some family, and its bits that count. */
+struct prefix {
+	unsigned char octet[16];
+	char host[INET6_ADDRSTRLEN]; /* as it is usually written */
+	unsigned int bits;
+	unsigned int width; /* of the whole address, in bits */
+};
+
+static bool
+parse_mac(const char *text, struct prefix *p)
+{
+	p->width = 48;
+	if (!normalize_mac(text, p->host))
+		return false;
+	for (size_t i = 0; i < 6; i++)
+		p->octet[i] = (unsigned char)strtoul(p->host + 3 * i, NULL, 16);
+	return true;
+}
+
+static bool
+parse_ip(const char *text, int family, struct prefix *p)
+{
+	p->width = family == AF_INET ? 32 : 128;
+	return inet_pton(family, text, p->octet) == 1 &&
+	       inet_ntop(family, p->octet, p->host, sizeof(p->host));
+}
+
+static bool
+parse_ipv4(const char *text, struct prefix *p)
+{
+	return parse_ip(text, AF_INET, p);
+}
+
+static bool
+parse_ipv6(const char *text, struct prefix *p)
+{
+	return parse_ip(text, AF_INET6, p);
+}
+
+static bool
+parse_any(const char *text, struct prefix *p)
+{
+	return parse_mac(text, p) || parse_ipv4(text, p) || parse_ipv6(text, p);
+}
+
+static bool
+is_zero_behind(const struct prefix *p)
+{
+	for (unsigned int i = p->bits; i < p->width; i++)
+		if (p->octet[i / 8] & 0x80 >> i % 8)
+			return false;
+	return true;
+}
+
+static bool
+parse_prefix(const char *text,
+	     bool (*parse)(const char *text, struct prefix *p),
+	     struct prefix *p)
+{
+	const size_t len = strcspn(text, "/");
+	char host[INET6_ADDRSTRLEN] = "";
+
+	if (len >= sizeof(host) ||
+	    (text[len] && !is_of(text + len + 1, DIGITS, 3)))
+		return false;
+	memcpy(host, text, len);
+	if (!parse(host, p))
+		return false;
+	p->bits = text[len] ? (unsigned int)strtoul(text + len + 1, NULL, 10)
+			    : p->width;
+	return p->bits <= p->width && is_zero_behind(p);
+}
+
+static json_t *
+prefix_text(const struct prefix *p)
+{
+	return p->bits == p->width ? json_string(p->host)
+				   : json_sprintf("%s/%u", p->host, p->bits);
+}
+
+/* The last bit of the first octet says that it is a group's. */
+static bool
+is_group(const struct prefix *p)
+{
+	return p->bits >= 8 && p->octet[0] & 1;
+}
+
+json_t *
+form_mac_prefix(const char *text, const char **expected)
+{
+	struct prefix p;
+
+	*expected = "addresses of stations, as in 02:00:00:00:00:01 or "
+		    "02:00:00:00:01:00/40, zero behind the prefix";
+	return parse_prefix(text, parse_mac, &p) && !is_group(&p)
+		       ? prefix_text(&p)
+		       : NULL;
+}
+
+json_t *
+form_ipv4_prefix(const char *text, const char **expected)
+{
+	struct prefix p;
+
+	*expected = "addresses of IPv4, as in 10.0.0.1 or 10.0.0.0/24, zero "
+		    "behind the prefix";
+	return parse_prefix(text, parse_ipv4, &p) ? prefix_text(&p) : NULL;
+}
+
+json_t *
+form_ipv6_prefix(const char *text, const char **expected)
+{
+	struct prefix p;
+
+	*expected = "addresses of IPv6, as in fd00::1 or fd00::/64, zero "
+		    "behind the prefix";
+	return parse_prefix(text, parse_ipv6, &p) ? prefix_text(&p) : NULL;
+}
+
+/* Is all of it groups (RFC 5771, RFC 4291, 2.7)? */
+static bool
+has_groups_alone(const struct prefix *p)
+{
+	switch (p->width) {
+	case 32:
+		return p->bits >= 4 && p->octet[0] >> 4 == 14;
+	case 48:
+		return is_group(p);
+	default:
+		return p->bits >= 8 && p->octet[0] == 0xff;
+	}
+}
+
+json_t *
+form_multicast(const char *text, const char **expected)
+{
+	struct prefix p;
+
+	*expected = "groups, as in 224.0.0.251, ff02::fb, 01:00:5e:00:00:fb or "
+		    "239.1.0.0/16, zero behind the prefix";
+	return parse_prefix(text, parse_any, &p) && has_groups_alone(&p)
+		       ? prefix_text(&p)
+		       : NULL;
+}
+
+json_t *
+form_vlans(const char *text, const char **expected)
+{
+	const size_t len = strcspn(text, "-");
+	unsigned long first, last;
+	char digits[8] = "";
+
+	*expected = "0 (without a tag), a VLAN id up to 4094, or FIRST-LAST";
+	if (len >= sizeof(digits))
+		return NULL;
+	memcpy(digits, text, len);
+	if (!is_of(digits, DIGITS, 4) ||
+	    (text[len] && !is_of(text + len + 1, DIGITS, 4)))
+		return NULL;
+	first = strtoul(digits, NULL, 10);
+	last = text[len] ? strtoul(text + len + 1, NULL, 10) : first;
+	if (last > 4094 || first > last)
+		return NULL;
+	return first == last ? json_integer((json_int_t)first)
+			     : json_sprintf("%lu-%lu", first, last);
+}
+
+/*
+ * Time
+ */
+
+/* "Z", "+HH:MM" or "-HH:MM": how much is to be taken off, in seconds. */
+static bool
+parse_zone(const char *text, int *seconds)
+{
+	int hours, minutes;
+
+	*seconds = 0;
+	if (!strcmp(text, "Z"))
+		return true;
+	if ((*text != '+' && *text != '-') || !is_like(text + 1, "xx:xx") ||
+	    sscanf(text + 1, "%2d:%2d", &hours, &minutes) != 2 || hours > 23 ||
+	    minutes > 59)
+		return false;
+	*seconds = (hours * 60 + minutes) * (*text == '+' ? 60 : -60);
+	return true;
+}
+
+static bool
+parse_time(const char *text, time_t *time)
+{
+	static const char pattern[] = "xxxx-xx-xxTxx:xx:xx";
+	const size_t len = sizeof(pattern) - 1;
+	char head[sizeof(pattern)] = "";
+	struct tm t = {0};
+	const char *end;
+	int zone, day;
+
+	if (strlen(text) <= len)
+		return false;
+	memcpy(head, text, len);
+	end = strptime(head, "%Y-%m-%dT%H:%M:%S", &t);
+	if (!is_like(head, pattern) || !end || *end ||
+	    !parse_zone(text + len, &zone))
+		return false;
+	day = t.tm_mday;
+	*time = timegm(&t);
+	/* The 31st of June is none: it has become the next day. */
+	if (t.tm_mday != day || *time < 0)
+		return false;
+	*time -= zone;
+	return *time > 0 && (int64_t)*time < UINT32_MAX;
+}
+
+json_t *
+form_time(const char *text, const char **expected)
+{
+	char normal[sizeof("xxxx-xx-xxTxx:xx:xxZ")];
+	struct tm t;
+	time_t time;
+
+	*expected = "a time with its zone, as in 2027-01-31T12:00:00Z or "
+		    "2027-01-31T13:00:00+01:00";
+	if (!parse_time(text, &time) || !gmtime_r(&time, &t) ||
+	    !strftime(normal, sizeof(normal), "%Y-%m-%dT%H:%M:%SZ", &t))
+		return NULL;
+	return json_string(normal);
+}
+
+int64_t
+form_seconds(const char *text)
+{
+	time_t time;
+
+	return parse_time(text, &time) ? (int64_t)time : 0;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <vnet/client.h>
+#include <vnet/grant.h>
 #include <vnet/limit.h>
 #include <vnet/port.h>
 #include <vnet/tap.h>
@@ -22,6 +23,10 @@ static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const offloads[] = {"csum", "tso4", "tso6", "uso", NULL};
 static const char *const tap_modes[] = {"any", "create", "attach", NULL};
 static const char *const stream_modes[] = {"listen", "connect", NULL};
+/* In the order of VNET_MAY_*. */
+static const char *const grant_may[] = {"broadcast", "multicast", "dhcp",
+					"route",     "vrrp",      "tunnel",
+					"llc",       NULL};
 static const char *const all_modes[] = {"any",    "create",  "attach",
 					"listen", "connect", NULL};
 
@@ -36,6 +41,43 @@ static const struct key offload = {
 	.choices = offloads,
 };
 static const struct key reserved = {.type = NUMBER, .ports = ANY, .max = 15};
+static const struct key mac_prefix = {
+	.type = TEXT,
+	.ports = ANY,
+	.form = form_mac_prefix,
+};
+static const struct key ipv4_prefix = {
+	.type = TEXT,
+	.ports = ANY,
+	.form = form_ipv4_prefix,
+};
+static const struct key ipv6_prefix = {
+	.type = TEXT,
+	.ports = ANY,
+	.form = form_ipv6_prefix,
+};
+static const struct key multicast = {
+	.type = TEXT,
+	.ports = ANY,
+	.form = form_multicast,
+};
+static const struct key vlans = {
+	.type = TEXT,
+	.ports = ANY,
+	.form = form_vlans,
+	.is_number = true,
+};
+static const struct key ethertype = {
+	.type = NUMBER,
+	.ports = ANY,
+	.min = 0x0600,
+	.max = UINT16_MAX,
+};
+static const struct key may = {
+	.type = CHOICE,
+	.ports = ANY,
+	.choices = grant_may,
+};
 
 const struct key filter_keys[] = {
 	{"name", TEXT, ANY, .form = form_name, .is_required = true},
@@ -68,6 +110,43 @@ const struct key limit_keys[] = {
 	{.name = NULL},
 };
 
+/* Rates and bursts are as in a limit. */
+static const struct key rate_keys[] = {
+	{"frames_per_s", NUMBER, ANY, .min = 1, .max = VNET_LIMIT_RATE_MAX},
+	{"octets_per_s", NUMBER, ANY, .min = 1, .max = VNET_LIMIT_RATE_MAX},
+	{"burst_frames", NUMBER, ANY, .min = 1, .max = VNET_LIMIT_BURST_MAX},
+	{"burst_octets", NUMBER, ANY, .min = 1, .max = VNET_LIMIT_BURST_MAX},
+	{.name = NULL},
+};
+
+/* What is not said of a rate, a queue and a time is the parent's. */
+const struct key grant_keys[] = {
+	{"parent", TEXT, ANY, .form = form_grant},
+	{"mac", SCALARS, ANY, .max = VNET_GRANT_MAX_LIST, .of = &mac_prefix,
+	 .is_required = true},
+	{"vlan", SCALARS, ANY, .max = VNET_GRANT_MAX_LIST, .of = &vlans,
+	 .is_optional = true},
+	{"ethertype", SCALARS, ANY, .max = VNET_GRANT_MAX_LIST,
+	 .of = &ethertype, .is_optional = true},
+	{"ipv4", SCALARS, ANY, .max = VNET_GRANT_MAX_LIST, .of = &ipv4_prefix,
+	 .is_optional = true},
+	{"ipv6", SCALARS, ANY, .max = VNET_GRANT_MAX_LIST, .of = &ipv6_prefix,
+	 .is_optional = true},
+	{"group", SCALARS, ANY, .max = VNET_GRANT_MAX_LIST, .of = &multicast,
+	 .is_optional = true},
+	{"may", SCALARS, ANY, .max = 7, .of = &may, .is_set = true,
+	 .is_optional = true},
+	{"max_addresses", NUMBER, ANY, .min = 1, .max = 1 << 24},
+	{"max_clients", NUMBER, ANY, .min = 1, .max = 65536,
+	 .is_optional = true, .number = 1},
+	{"queue", NUMBER, ANY, .min = VNET_POOL_BLOCK, .max = 1 << 30},
+	{"depth", NUMBER, ANY, .min = 0, .max = VNET_GRANT_MAX_DEPTH - 1,
+	 .is_optional = true},
+	{"until", TEXT, ANY, .form = form_time},
+	{"rate", GROUP, ANY, .of = rate_keys},
+	{.name = NULL},
+};
+
 /* What a row does not say, the port does. */
 const struct key allow_keys[] = {
 	{"user", TEXT, ANY, .form = form_user, .is_number = true},
@@ -81,6 +160,7 @@ const struct key allow_keys[] = {
 	{"receive_out", BOOL, ANY, .is_optional = true},
 	{"limits", GROUPS, ANY, .max = 8, .kind = SCHEMA_LIMIT,
 	 .is_optional = true},
+	{"grant", TEXT, ANY, .form = form_grant},
 	{.name = NULL},
 };
 
@@ -107,7 +187,9 @@ const struct key port_keys[] = {
 	{"interface", TEXT, TAP | UPLINK | UNKNOWN, .form = form_interface},
 	{"netns", TEXT, TAP | UPLINK | UNKNOWN, .form = form_netns,
 	 .is_number = true},
-	{"path", TEXT, STREAM | ATTACH | UNKNOWN, .form = form_socket_path},
+	{"path", TEXT, UPLINK | STREAM | ATTACH | UNKNOWN,
+	 .form = form_socket_path},
+	{"vif", TEXT, UPLINK | UNKNOWN, .form = form_name},
 	{"mode", CHOICE, TAP, .choices = tap_modes, .is_optional = true,
 	 .text = "any"},
 	{"mode", CHOICE, STREAM, .choices = stream_modes, .is_optional = true,
@@ -136,6 +218,7 @@ const struct key port_keys[] = {
 	{"weight", NUMBER, ANY, .min = 1, .max = 1024, .is_optional = true,
 	 .number = 1},
 	{"max_addresses", NUMBER, ANY, .min = 1, .max = 1 << 24},
+	{"grant", TEXT, TAP | STREAM | ATTACH | UNKNOWN, .form = form_grant},
 	{"sticky", BOOL, ANY, .is_optional = true},
 	{"loop_guard", BOOL, ANY, .is_optional = true},
 	{"default_in", CHOICE, ANY, .choices = verdicts, .is_optional = true,
@@ -173,7 +256,9 @@ const struct key switch_keys[] = {
 	{"max_rules", NUMBER, ANY, .min = 1, .max = 1 << 20,
 	 .is_optional = true, .number = 1024},
 	{"max_insns", NUMBER, ANY, .min = 1, .max = 1 << 24,
-	 .is_optional = true, .number = 65536},
+	 .is_optional = true, .number = 262144},
+	{"max_grants", NUMBER, ANY, .min = 0, .max = 65535,
+	 .is_optional = true},
 	{"forward_reserved", SCALARS, ANY, .max = 16, .of = &reserved,
 	 .is_set = true, .is_optional = true},
 	{"uplink_transit", BOOL, ANY, .is_optional = true},
@@ -190,12 +275,15 @@ const struct key config_keys[] = {
 	 .text = "info"},
 	{"cpu", NUMBER, ANY, .min = 0, .max = 65535},
 	{"switch", GROUP, ANY, .of = switch_keys, .is_optional = true},
+	{"grants", NAMED, ANY, .max = 65535, .kind = SCHEMA_GRANT,
+	 .form = form_grant, .is_optional = true},
 	{"ports", GROUPS, ANY, .max = 65536, .kind = SCHEMA_PORT,
 	 .is_optional = true},
 	{"fdb", GROUPS, ANY, .max = 1 << 24, .kind = SCHEMA_FDB,
 	 .is_optional = true},
 	{.name = NULL},
 };
+
 const struct key *
 key_find(const struct key *keys, const char *name, unsigned int ports)
 {
@@ -233,6 +321,7 @@ key_is_default(const struct key *key, const json_t *value)
 	case GROUPS:
 		return json_array_size(value) == 0;
 	case GROUP:
+	case NAMED:
 		return json_object_size(value) == 0;
 	}
 	return false;

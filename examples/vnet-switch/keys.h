@@ -32,6 +32,7 @@ enum type {
 	SCALARS,    /* a list of key.of, none of them twice */
 	GROUP,      /* its keys are key.of */
 	GROUPS,     /* a list of what key.kind says */
+	NAMED,      /* likewise, a group of these by names of key.form */
 };
 
 /**
@@ -39,9 +40,9 @@ enum type {
  * @ports:	which ports have it. One that is not the same for all of them is
  *		in the table more than once
  * @min:	of a NUMBER
- * @max:	of a NUMBER; of a list, how many
+ * @max:	of a NUMBER; of a list or NAMED, how many
  * @choices:	of a CHOICE, ended by NULL
- * @form:	of a TEXT
+ * @form:	of a TEXT; of the names of NAMED
  * @is_number:	of a TEXT: it may be written as a number
  * @is_set:	of SCALARS: their order says nothing
  * @is_required: it must be there
@@ -69,7 +70,7 @@ struct key {
 /* Each ends with a key without a name. */
 extern const struct key config_keys[], switch_keys[], port_keys[],
 	filter_keys[], fdb_keys[], limit_keys[], allow_keys[],
-	client_filter_keys[], client_keys[];
+	client_filter_keys[], client_keys[], grant_keys[];
 
 /* In the order of their bits above, ended by NULL. */
 extern const char *const port_types[NTYPES + 1];

@@ -128,6 +128,10 @@ reload(void *ctx, json_t *complaints)
 
 	notify_reloading();
 	config = options_join(&p->options, &c);
+	if (config && plant_apply_grants(p->plant, config, &c)) {
+		json_decref(config);
+		config = NULL;
+	}
 	if (config) {
 		find_socket(config, socket, sizeof(socket));
 		take_settings(p, config);

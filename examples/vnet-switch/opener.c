@@ -4,11 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vnet/attach.h>
 #include <vnet/stream.h>
 #include <vnet/tap.h>
 #include <vnet/uplink.h>
 
 #include "opener.h"
+
+/* How long another switch may take to answer. Whoever asks this one waits
+ * meanwhile. */
+#define ANSWER_MS 1000
 
 /* Octets of a value that a complaint quotes: those of a socket's path. */
 #define QUOTED 107
@@ -58,12 +63,18 @@ opener_listens(const json_t *port)
 	       !strcmp(string(port, "mode", "listen"), "listen");
 }
 
+bool
+opener_is_session(const json_t *port)
+{
+	return is_type(port, "uplink") && string(port, "path", NULL);
+}
+
 /* "port NAME (KEY VALUE, ...)": with what the kernel may have to say about. */
 static int
 complain_port(const json_t *port, int r, const struct vnet_why *why,
 	      struct complaint *c)
 {
-	static const char *const keys[] = {"interface", "netns", "path"};
+	static const char *const keys[] = {"interface", "netns", "path", "vif"};
 	char what[COMPLAINT_SIZE];
 	const char *before = " (";
 	size_t len;
@@ -229,17 +240,63 @@ open_uplink(struct vnet_media *media, const json_t *port,
 	return r ? complain_port(port, r, &why, c) : 0;
 }
 
+/* What the switch there grants. One that knows of none grants all. */
+static int
+ask_grant(struct vnet_attach *a, struct vnet_grant *above, struct vnet_why *why)
+{
+	int r;
+
+	above->size = sizeof(*above);
+	r = vnet_attach_grant(a, above, why);
+	if (r)
+		above->size = 0;
+	return r == -ENOENT || r == -EOPNOTSUPP ? 0 : r;
+}
+
+static int
+open_session(struct vnet_media *media, const json_t *port,
+	     struct vnet_medium **m, struct vnet_grant *above,
+	     struct complaint *c)
+{
+	char text[VNET_ATTACH_TEXT_SIZE];
+	const struct vnet_attach_config config = {
+		.size = sizeof(config),
+		.path = string(port, "path", ""),
+		.vif = string(port, "vif", NULL),
+		.carries = VNET_CARRIES_CSUM | VNET_CARRIES_TSO4 |
+			   VNET_CARRIES_TSO6 | VNET_CARRIES_USO,
+		.timeout_ms = ANSWER_MS,
+		.text = text,
+	};
+	struct vnet_attach *a = NULL;
+	struct vnet_why why = {0};
+	int r = vnet_attach_open(&a, &config, &why);
+
+	if (!r) {
+		r = ask_grant(a, above, &why);
+		if (!r)
+			r = vnet_attach_medium(m, media, a, &why);
+		if (r)
+			vnet_attach_close(a);
+	}
+	return r ? complain_port(port, r, &why, c) : 0;
+}
+
 int
 opener_open(struct vnet_media *media, const json_t *port,
-	    struct vnet_medium **m, int *listen_fd, struct complaint *c)
+	    struct vnet_medium **m, int *listen_fd, struct vnet_grant *above,
+	    struct complaint *c)
 {
 	const char *path = string(port, "path", "");
 	struct vnet_why why = {0};
 	int r;
 
 	*listen_fd = -1;
+	above->size = 0;
 	if (is_type(port, "tap"))
 		return open_tap(media, port, m, c);
+	if (opener_is_session(port))
+		return open_session(media, port, m, above, c);
 	if (is_type(port, "uplink"))
 		return open_uplink(media, port, m, c);
 	if (!opener_listens(port)) {
@@ -263,8 +320,8 @@ bool
 opener_is_other(const json_t *from, const json_t *to)
 {
 	static const char *const keys[] = {
-		"netns",   "mode",  "path",     "without",
-		"persist", "owner", "own_only",
+		"netns",   "mode",    "path",  "vif",
+		"without", "persist", "owner", "own_only",
 	};
 
 	if (strcmp(opener_type(from), opener_type(to)) != 0 ||
@@ -281,7 +338,8 @@ opener_is_other(const json_t *from, const json_t *to)
 static bool
 has_interface(const json_t *port)
 {
-	return is_type(port, "tap") || is_type(port, "uplink");
+	return is_type(port, "tap") ||
+	       (is_type(port, "uplink") && !opener_is_session(port));
 }
 
 /* Where others connect, as far as it says so itself. */

@@ -5,6 +5,7 @@
 #define OPENER_H
 
 #include <jansson.h>
+#include <vnet/grant.h>
 #include <vnet/medium.h>
 
 #include "complaint.h"
@@ -12,14 +13,20 @@
 /* A stream that waits for others to connect. */
 bool opener_listens(const json_t *port);
 
+/* An uplink that is a client of another switch, and ends when that says so. */
+bool opener_is_session(const json_t *port);
+
 /**
  * opener_open() - open the medium of a port
  * @port:	in normal form
  * @m:		set on success; NULL if it listens
  * @listen_fd:	set on success; -1 if it does not
+ * @above:	set on success: of a session, its grant, whose lists are lent for as
+ *		long as @m is open; its size is 0 where there is none
  */
 int opener_open(struct vnet_media *media, const json_t *port,
-		struct vnet_medium **m, int *listen_fd, struct complaint *c);
+		struct vnet_medium **m, int *listen_fd,
+		struct vnet_grant *above, struct complaint *c);
 
 /* Do these differ in what an open medium cannot change? */
 bool opener_is_other(const json_t *from, const json_t *to);

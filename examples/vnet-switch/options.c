@@ -27,8 +27,10 @@ static const struct argp_option list[] = {
 	{"config", 'c', "FILE", 0, "Read the configuration from FILE", 0},
 	{"tap", TAP, "NAME[,KEY=VALUE]...", 0,
 	 "A port with the TAP interface NAME", 1},
-	{"uplink", UPLINK, "IFACE[,KEY=VALUE]...", 0,
-	 "A port with an interface that is there", 1},
+	{"uplink", UPLINK, "IFACE|attach:PATH[,KEY=VALUE]...", 0,
+	 "A port with an interface that is there, or that attaches to another "
+	 "switch",
+	 1},
 	{"stream", STREAM, "PATH[,KEY=VALUE]...", 0,
 	 "A port that listens at a Unix socket, in QEMU's framing", 1},
 	{"attach", ATTACH, "NAME[,KEY=VALUE]...", 0,
@@ -128,6 +130,19 @@ add_port(struct argp_state *state, const char *type, const char *key,
 		refuse(state, option, arg, &c);
 }
 
+/* No interface has a colon in its name. */
+static void
+add_uplink(struct argp_state *state, const char *arg)
+{
+	static const char attach[] = "attach:";
+	const size_t len = sizeof(attach) - 1;
+
+	if (strncmp(arg, attach, len) == 0)
+		add_port(state, "uplink", "path", arg + len);
+	else
+		add_port(state, "uplink", "interface", arg);
+}
+
 /* @text is NULL where there was no comma. */
 static int
 set_filter_key(json_t *filter, const char *key, const char *text,
@@ -220,7 +235,7 @@ parse(int key, char *arg, struct argp_state *state)
 		add_port(state, "tap", "interface", arg);
 		break;
 	case UPLINK:
-		add_port(state, "uplink", "interface", arg);
+		add_uplink(state, arg);
 		break;
 	case STREAM:
 		add_port(state, "stream", "path", arg);

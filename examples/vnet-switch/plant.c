@@ -16,6 +16,7 @@
 #include "plant_attach.h"
 #include "plant_client.h"
 #include "plant_filter.h"
+#include "plant_grant.h"
 #include "plant_name.h"
 #include "plant_port.h"
 #include "schema.h"
@@ -86,6 +87,7 @@ level_of(enum vnet_event_type type)
 	case VNET_EVENT_LINK_DOWN:
 	case VNET_EVENT_PORT_ADDED:
 	case VNET_EVENT_PORT_REMOVED:
+	case VNET_EVENT_GRANT_ENDED:
 		return LOG_INFO;
 	case VNET_EVENT_OVERFLOW:
 	case VNET_EVENT_DRIVER_ERROR:
@@ -129,7 +131,8 @@ has_address(enum vnet_event_type type)
 {
 	return type == VNET_EVENT_ADDRESS_MOVED ||
 	       type == VNET_EVENT_ADDRESS_HELD ||
-	       type == VNET_EVENT_MOVE_REFUSED || type == VNET_EVENT_FDB_FULL;
+	       type == VNET_EVENT_MOVE_REFUSED || type == VNET_EVENT_FDB_FULL ||
+	       type == VNET_EVENT_NOT_GRANTED;
 }
 
 /* What is shown of a port that is open, and whose link is not up. */
@@ -153,9 +156,29 @@ client_of(const struct plant_port *p, const struct vnet_event *e)
 		       : NULL;
 }
 
+static bool
+is_of_grant(enum vnet_event_type type)
+{
+	return type == VNET_EVENT_GRANT_ENDED || type == VNET_EVENT_NOT_GRANTED;
+}
+
+/* The name of its client's grant, or NULL. */
+static const char *
+grant_of(const struct vnet_event *e, const struct plant_port *p)
+{
+	const struct plant_client *client =
+		p && is_of_grant(e->type) ? plant_client_by_id(p, e->client)
+					  : NULL;
+
+	return client ? json_string_value(
+				json_object_get(client->settings, "grant"))
+		      : NULL;
+}
+
 static json_t *
 event_json(const struct vnet_event *e, const struct plant_port *p)
 {
+	const char *grant = grant_of(e, p);
 	const struct plant_client *client = client_of(p, e);
 	json_t *event = make_event(vnet_event_name(e->type), p ? p->name : NULL,
 				   e->time, e->count);
@@ -163,6 +186,8 @@ event_json(const struct vnet_event *e, const struct plant_port *p)
 
 	if (client)
 		json_object_set_new(event, "client", json_string(client->name));
+	if (grant)
+		json_object_set_new(event, "grant", json_string(grant));
 	if (has_address(e->type)) {
 		plant_mac_text(e->mac, mac);
 		json_object_set_new(event, "mac", json_string(mac));
@@ -182,6 +207,8 @@ tell(struct plant *plant, const struct vnet_event *e)
 
 	if (p && (p->m || p->entrance))
 		note_error(p, e->type);
+	if (e->type == VNET_EVENT_GRANT_ENDED || e->type == VNET_EVENT_OVERFLOW)
+		grants_look(plant->grants);
 	/* Peers come and go. */
 	if (level == LOG_WARNING && p && p->listen_fd >= 0)
 		level = LOG_INFO;
@@ -244,12 +271,16 @@ plant_listen(struct plant *plant, plant_listener *listener, void *ctx)
 static void
 end_sessions(const struct plant_port *p)
 {
-	struct plant_client *client, *next;
+	struct plant_client *client = p->clients;
 
-	for (client = p->clients; client; client = next) {
-		next = client->next;
-		if (client->session && vnet_medium_error(client->m))
+	while (client) {
+		if (client->session && vnet_medium_error(client->m)) {
+			/* With it may end others. */
 			session_end(client->session);
+			client = p->clients;
+		} else {
+			client = client->next;
+		}
 	}
 }
 
@@ -329,6 +360,7 @@ switch_config(const json_t *config, const struct vnet_alloc *alloc)
 	sc.max_insns = (uint32_t)NUMBER("max_insns");
 	sc.flap_moves = (uint32_t)NUMBER("flap_moves");
 	sc.loop_probe_s = (uint32_t)NUMBER("loop_probe_s");
+	sc.max_grants = (uint32_t)NUMBER("max_grants");
 #undef NUMBER
 	sc.uplink_transit = json_is_true(json_object_get(s, "uplink_transit"));
 	json_array_foreach(json_object_get(s, "forward_reserved"), i, bit)
@@ -336,6 +368,11 @@ switch_config(const json_t *config, const struct vnet_alloc *alloc)
 			(uint16_t)(1u << json_integer_value(bit));
 	if (!sc.max_ports)
 		sc.max_ports = 64;
+	if (!sc.max_grants)
+		sc.max_grants = sc.max_clients ? sc.max_clients : sc.max_ports;
+	/* One is ours, to close clients: see plant_grant.c. */
+	if (sc.max_grants < 65536)
+		sc.max_grants++;
 	return sc;
 }
 
@@ -402,6 +439,9 @@ plant_create(struct plant **plant, struct event_base *base,
 	r = sessions_create(&p->sessions, p, c);
 	if (r)
 		goto free_plant;
+	r = grants_create(&p->grants, p, c);
+	if (r)
+		goto free_plant;
 	event_add(p->notice, NULL);
 	*plant = p;
 	return 0;
@@ -416,8 +456,10 @@ plant_open(struct plant *plant, struct complaint *c)
 {
 	const json_t *port, *pin;
 	size_t i;
-	int r;
+	int r = grants_apply(plant->grants, plant->running, c);
 
+	if (r)
+		return r;
 	json_array_foreach(json_object_get(plant->running, "ports"), i, port) {
 		r = plant_port_create(plant, port, PLANT_START, c);
 		if (r)
@@ -491,6 +533,7 @@ plant_destroy(struct plant *plant)
 	while (plant->ports)
 		plant_port_destroy(plant->ports);
 	sessions_destroy(plant->sessions);
+	grants_destroy(plant->grants);
 	plant_clients_free(plant->gone);
 	if (plant->pause)
 		event_free(plant->pause);

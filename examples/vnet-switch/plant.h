@@ -51,6 +51,11 @@ unsigned int plant_apply(struct plant *plant, const json_t *config,
 					   const struct complaint *c),
 			 void *ctx);
 
+/* Before that, the grants: they are those of @config as a whole, or as they were.
+ * Returns 0, or -errno with @c, which names the grant and its part. */
+int plant_apply_grants(struct plant *plant, const json_t *config,
+		       struct complaint *c);
+
 /* A configuration in normal form that gives what is running, without those keys
  * that are not the switch's (socket, log, cpu). New reference. */
 json_t *plant_config(const struct plant *plant);
@@ -80,6 +85,15 @@ int plant_fdb_add(struct plant *plant, const char *mac, const char *port,
 int plant_fdb_del(struct plant *plant, const char *mac, struct complaint *c);
 int plant_fdb_flush(struct plant *plant, const char *port, struct complaint *c);
 
+/* @grant in normal form, @changes as of a port. One that is revoked takes all
+ * below it along, and its sessions; its ports are closed. */
+int plant_grant_add(struct plant *plant, const char *name, const json_t *grant,
+		    struct complaint *c);
+int plant_grant_set(struct plant *plant, const char *name,
+		    const json_t *changes, struct complaint *c);
+int plant_grant_revoke(struct plant *plant, const char *name,
+		       struct complaint *c);
+
 /* Of a session, for as long as it lasts; @changes are in normal form. */
 int plant_client_set(struct plant *plant, const char *name,
 		     const json_t *changes, struct complaint *c);
@@ -92,6 +106,14 @@ json_t *plant_port_show(struct plant *plant, const char *port,
 			struct complaint *c);
 json_t *plant_client_show(struct plant *plant, const char *port,
 			  struct complaint *c);
+
+json_t *plant_grant_show(struct plant *plant, const char *name,
+			 struct complaint *c);
+
+/* The guard of a grant, or of that of a client: "grant", its "config" as a whole,
+ * and "programs" as lists of [CODE, JT, JF, K]. */
+json_t *plant_grant_program(struct plant *plant, const char *name,
+			    struct complaint *c);
 
 /* @port may name a client. */
 json_t *plant_filter_show(struct plant *plant, const char *port,

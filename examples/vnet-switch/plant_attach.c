@@ -9,6 +9,7 @@
 #include "opener.h"
 #include "plant_attach.h"
 #include "plant_client.h"
+#include "plant_grant.h"
 #include "plant_port.h"
 #include "schema.h"
 #include "sessions.h"
@@ -149,13 +150,9 @@ plant_attach_open(struct plant_port *port, struct complaint *c)
 void
 plant_attach_close(struct plant_port *port)
 {
-	struct plant_client *client, *next;
-
-	for (client = port->clients; client; client = next) {
-		next = client->next;
-		if (client->session)
-			session_end(client->session);
-	}
+	/* With one may end others. */
+	while (port->clients)
+		session_end(port->clients->session);
 	entrance_close(port->entrance);
 	port->entrance = NULL;
 }
@@ -187,13 +184,15 @@ matches(const json_t *row, const struct session *s)
 }
 
 /* The first row that matches; 0 where there are none, and whoever runs the
- * switch may. */
+ * switch may. That of the one who has delegated it, where somebody has. */
 static size_t
 find_row(const json_t *config, const struct session *s)
 {
 	const json_t *rows = rows_of(config), *row;
 	size_t i;
 
+	while (session_from(s))
+		s = session_from(s);
 	if (!rows)
 		return is_own(s) ? 0 : NONE;
 	json_array_foreach(rows, i, row)
@@ -265,6 +264,37 @@ plant_attach_find(const struct plant *plant, const struct entrance *entrance,
 	return 0;
 }
 
+static bool
+is_within(struct vnet_mac mac, const struct vnet_mac_prefix *prefix)
+{
+	for (unsigned int bit = 0; bit < prefix->bits; bit++)
+		if ((mac.octet[bit / 8] ^ prefix->mac.octet[bit / 8]) &
+		    (0x80 >> bit % 8))
+			return false;
+	return true;
+}
+
+/* The address that it is to send from: where its grant has others than its own, the
+ * first of these that is whole. */
+static struct vnet_mac
+usual_address(const struct vnet_switch *sw, const struct plant_client *client,
+	      struct vnet_mac own)
+{
+	struct vnet_grant_info info = {.size = sizeof(info)};
+	const struct vnet_grant *grant = &info.grant;
+	struct vnet_mac mac = own;
+
+	if (vnet_grant_get(sw, vnet_client_grant(sw, client->id), &info))
+		return own;
+	for (size_t i = grant->nmacs; i-- > 0;) {
+		if (is_within(own, &grant->macs[i]))
+			return own;
+		if (grant->macs[i].bits == 48)
+			mac = grant->macs[i].mac;
+	}
+	return mac;
+}
+
 static void
 describe(const struct plant_client *client, struct vnet_attach_info *info)
 {
@@ -276,7 +306,7 @@ describe(const struct plant_client *client, struct vnet_attach_info *info)
 	vnet_port_get(p->plant->sw, p->id, &pi);
 	(void)snprintf(info->vif, sizeof(info->vif), "%s", p->name);
 	info->index = ci.index;
-	info->mac = ci.mac;
+	info->mac = usual_address(p->plant->sw, client, ci.mac);
 	info->mtu = pi.mtu;
 }
 
@@ -296,19 +326,38 @@ open_link(const struct plant_port *p, const struct plant_client *newcomer)
 			vnet_client_set_link(sw, c->id, false);
 }
 
+/* As @config has them for who comes by @row; but what was delegated has the grant
+ * that it was delegated with. New reference. */
+static json_t *
+settings_of(const json_t *config, size_t row, const struct session *s)
+{
+	json_t *settings = plant_client_settings(
+		config, json_array_get(rows_of(config), row));
+
+	if (session_grant(s))
+		json_object_set_new(settings, "grant",
+				    json_string(session_grant(s)));
+	return settings;
+}
+
 /* Make a session's medium a client of its port, by @row. */
 static int
 join(struct plant_port *p, struct session *s, struct vnet_medium *m, size_t row,
      struct plant_client **client, struct vnet_attach_info *info,
      struct vnet_why *why)
 {
-	json_t *settings = plant_client_settings(
-		p->config, json_array_get(rows_of(p->config), row));
-	int r;
+	json_t *settings = settings_of(p->config, row, s);
+	const char *grant = schema_string(settings, "grant");
+	int r = 0;
 
 	plant_sweep(p->plant);
 	plant_hold(p->plant);
-	r = plant_client_add(p, m, settings, client, why);
+	if (grant && !grants_has(p->plant->grants, grant)) {
+		why->text = "the grant of this user or group has ended";
+		r = -EACCES;
+	}
+	if (!r)
+		r = plant_client_add(p, m, settings, client, why);
 	if (!r) {
 		open_link(p, *client);
 		(*client)->session = s;
@@ -373,10 +422,13 @@ static void
 give_row(const json_t *config, struct plant_client *client)
 {
 	struct plant *plant = client->port->plant;
-	json_t *settings = plant_client_settings(
-		config, json_array_get(rows_of(config), client->row));
+	json_t *settings = settings_of(config, client->row, client->session);
 	struct vnet_why why = {0};
 	int r = 0;
+
+	/* What it has delegated is of another one. */
+	if (!is_same(settings, client->settings, "grant"))
+		session_end_given(client->session);
 
 	/* What was changed while it lasts stays, where its row does. */
 	if (!json_equal(settings, client->settings)) {
@@ -394,18 +446,18 @@ give_row(const json_t *config, struct plant_client *client)
 void
 plant_attach_change(struct plant_port *port, const json_t *config)
 {
-	struct plant_client *client, *next;
+	struct plant_client *client = port->clients;
 
-	for (client = port->clients; client; client = next) {
-		next = client->next;
-		if (!client->session)
-			continue;
+	while (client) {
 		if (may_stay(port, config, client)) {
 			give_row(config, client);
+			client = client->next;
 		} else {
 			log_write(LOG_INFO, "client %s: may be there no more",
 				  client->name);
+			/* With it may end others: those who stay stay. */
 			session_end(client->session);
+			client = port->clients;
 		}
 	}
 	plant_tell(port->plant);

@@ -9,6 +9,7 @@
 
 #include "plant_client.h"
 #include "plant_filter.h"
+#include "plant_grant.h"
 #include "plant_limit.h"
 #include "plant_port.h"
 #include "program.h"
@@ -37,7 +38,7 @@ json_t *
 plant_client_settings(const json_t *port, const json_t *row)
 {
 	static const char *const shared[] = {"queue_octets", "weight",
-					     "max_addresses"};
+					     "max_addresses", "grant"};
 	static const char *const own[] = {"accept", "limits"};
 	json_t *settings = json_object(), *value;
 
@@ -56,14 +57,38 @@ plant_client_settings(const json_t *port, const json_t *row)
 	return settings;
 }
 
+/* The grant that it had; one that is new goes anyway. */
+static void
+give_back(const struct plant_client *client)
+{
+	const struct plant *plant = client->port->plant;
+	const char *grant =
+		json_string_value(json_object_get(client->settings, "grant"));
+	uint32_t ignored;
+
+	if (grant)
+		(void)grants_give(plant->grants, client, grant, &ignored, NULL);
+	else if (client->settings)
+		(void)vnet_client_set_grant(plant->sw, client->id, VNET_NO_ID,
+					    NULL);
+}
+
 int
 plant_client_apply(struct plant_client *client, json_t *settings,
 		   struct vnet_why *why)
 {
-	struct vnet_switch *sw = client->port->plant->sw;
-	int r = vnet_client_set_queue(sw, client->id,
-				      number(settings, "queue_octets"));
+	const struct plant *plant = client->port->plant;
+	const char *grant =
+		json_string_value(json_object_get(settings, "grant"));
+	struct vnet_switch *sw = plant->sw;
+	uint32_t queue = number(settings, "queue_octets"), bound;
+	int r = grants_give(plant->grants, client, grant, &bound, why);
 
+	if (r)
+		return r;
+	if (bound && (!queue || queue > bound))
+		queue = bound;
+	r = vnet_client_set_queue(sw, client->id, queue);
 	if (!r)
 		r = vnet_client_set_weight(sw, client->id,
 					   number(settings, "weight"));
@@ -77,8 +102,10 @@ plant_client_apply(struct plant_client *client, json_t *settings,
 				     json_object_get(client->settings,
 						     "limits"),
 				     json_object_get(settings, "limits"), why);
-	if (r)
+	if (r) {
+		give_back(client);
 		return r;
+	}
 	json_incref(settings);
 	json_decref(client->settings);
 	client->settings = settings;

@@ -51,8 +51,8 @@ struct plant_client {
 	size_t ninsns[2];
 };
 
-/* "queue_octets", "weight", "max_addresses", "accept" and "limits" of a client of
- * a port that @row of its "allow" lets in; NULL for the port's own. New
+/* "queue_octets", "weight", "max_addresses", "grant", "accept" and "limits" of a
+ * client of a port that @row of its "allow" lets in; NULL for the port's own. New
  * reference. */
 json_t *plant_client_settings(const json_t *port, const json_t *row);
 

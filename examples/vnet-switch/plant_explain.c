@@ -14,8 +14,10 @@
 
 #include <vnet/explain.h>
 #include <vnet/fdb.h>
+#include <vnet/grant.h>
 
 #include "pcapng.h"
+#include "plant_grant.h"
 #include "plant_name.h"
 
 /* Octets of a frame at the most, as of one that is captured. */
@@ -37,6 +39,7 @@
  * @is_shared:	it is the address that the clients of a vif have together
  * @lookup_name: of e.lookup_client
  * @limit_name:	of e.limit
+ * @grant:	that of the client; empty if it has none
  */
 struct explanation {
 	struct plant *plant;
@@ -48,6 +51,7 @@ struct explanation {
 	char source_name[PLANT_CLIENT_NAME_SIZE];
 	char lookup_name[PLANT_CLIENT_NAME_SIZE];
 	char limit_name[PLANT_CLIENT_NAME_SIZE];
+	char grant[VNET_GRANT_NAME_SIZE];
 };
 
 /* A destination by its names; empty if it has gone since. */
@@ -55,6 +59,7 @@ struct dest_names {
 	char client[PLANT_CLIENT_NAME_SIZE];
 	char limit[PLANT_CLIENT_NAME_SIZE];
 	char port[VNET_PORT_NAME_SIZE];
+	char grant[VNET_GRANT_NAME_SIZE];
 	uint32_t mtu;
 };
 
@@ -74,17 +79,34 @@ add_step(json_t *steps, const char *step, const char *result,
 					"result", result, "detail", detail));
 }
 
-/* A client or a port. With the lock. */
+/* Empty if there is none. With the lock. */
+static void
+name_grant(const struct plant *plant, vnet_grant_id id,
+	   char name[VNET_GRANT_NAME_SIZE])
+{
+	struct vnet_grant_info info = {.size = sizeof(info)};
+
+	name[0] = '\0';
+	if (!vnet_grant_get(plant->sw, id, &info))
+		(void)snprintf(name, VNET_GRANT_NAME_SIZE, "%s",
+			       info.grant.name);
+}
+
+/* A client, a port or a grant. With the lock. */
 static void
 name_owner(const struct plant *plant, uint64_t id,
 	   char name[PLANT_CLIENT_NAME_SIZE])
 {
 	const struct plant_port *p = plant_port_of(plant, id);
+	char grant[VNET_GRANT_NAME_SIZE];
 
 	plant_client_name(plant, id, name);
+	name_grant(plant, id, grant);
 	if (!*name && p)
 		(void)snprintf(name, PLANT_CLIENT_NAME_SIZE, "port %s",
 			       p->name);
+	else if (*grant)
+		(void)snprintf(name, PLANT_CLIENT_NAME_SIZE, "grant %s", grant);
 }
 
 /*
@@ -105,6 +127,25 @@ add_chain(json_t *steps, const char *step, const char *whose,
 			 whose);
 	else
 		add_step(steps, step, result, "by the default of %s", whose);
+}
+
+/* What a client's guard has said; false if it has dropped the frame. */
+static bool
+add_guard(json_t *steps, enum vnet_drop drop, enum vnet_grant_part part,
+	  const char *grant)
+{
+	const char *name = vnet_grant_part_name(part);
+
+	if (drop == VNET_DROP_NOT_GRANTED)
+		add_step(steps, "guard", "dropped", "not granted: %s of %s",
+			 name, grant);
+	else if (drop == VNET_DROP_UNDECIDED)
+		add_step(steps, "guard", "dropped",
+			 "undecided: nobody can tell whether grant %s has it",
+			 grant);
+	else if (*grant)
+		add_step(steps, "guard", "passed", "within grant %s", grant);
+	return drop != VNET_DROP_NOT_GRANTED && drop != VNET_DROP_UNDECIDED;
 }
 
 static void
@@ -157,6 +198,11 @@ add_link(json_t *steps, const struct explanation *x)
 {
 	const char *port = x->from->port->name;
 
+	if (x->e.drop == VNET_DROP_REVOKED) {
+		add_step(steps, "link", "dropped",
+			 "revoked: the grant of %s has ended", x->from->name);
+		return false;
+	}
 	if (x->e.drop == VNET_DROP_LINK_DOWN)
 		add_step(steps, "link", "dropped", "link_down: that of port %s",
 			 port);
@@ -278,7 +324,7 @@ show_steps(const struct explanation *x, uint32_t n)
 	if (!add_link(steps, x))
 		return steps;
 	add_frame(steps, x);
-	if (say_unfit(drop))
+	if (say_unfit(drop) || !add_guard(steps, drop, x->e.guard, x->grant))
 		return steps;
 	(void)snprintf(whose, sizeof(whose), "chain in of port %s",
 		       x->from->port->name);
@@ -346,6 +392,8 @@ add_client_steps(json_t *steps, const struct vnet_explained_dest *d,
 {
 	char whose[TEXT_SIZE];
 
+	if (!add_guard(steps, d->drop, d->guard, names->grant))
+		return;
 	if (d->drop == VNET_DROP_NOT_ADDRESSED) {
 		add_step(steps, "accept", "dropped",
 			 "not_addressed: %s takes only what is for its own "
@@ -401,6 +449,8 @@ name_dests(struct plant *plant, const struct vnet_explained_dest *dests,
 		}
 		plant_client_name(plant, dests[i].client, names[i].client);
 		name_owner(plant, dests[i].limit, names[i].limit);
+		name_grant(plant, vnet_client_grant(plant->sw, dests[i].client),
+			   names[i].grant);
 	}
 	plant_unlock(plant);
 }
@@ -442,6 +492,7 @@ explain(struct explanation *x, vnet_nsec now)
 		return r;
 	plant_client_name(plant, x->e.lookup_client, x->lookup_name);
 	name_owner(plant, x->e.limit, x->limit_name);
+	name_grant(plant, vnet_client_grant(plant->sw, x->from->id), x->grant);
 	x->is_shared = !vnet_port_get(plant->sw, x->e.port, &port) &&
 		       !(port.flags & VNET_PORT_PER_CLIENT) &&
 		       !memcmp(&port.mac, &x->e.src, sizeof(port.mac));

@@ -13,6 +13,7 @@
 #include "plant_attach.h"
 #include "plant_client.h"
 #include "plant_filter.h"
+#include "plant_grant.h"
 #include "plant_limit.h"
 #include "plant_port.h"
 #include "schema.h"
@@ -326,10 +327,21 @@ close_entrance(struct plant_port *p)
 void
 plant_port_close(struct plant_port *port)
 {
+	backoff_end(&port->again);
 	drop_medium(port);
 	stop_listening(port);
 	if (port->entrance)
 		close_entrance(port);
+}
+
+static const char *
+gone_text(const struct plant_port *p, int error)
+{
+	if (opener_is_session(p->config))
+		return "the switch there has ended the session";
+	if (error == -EBADFD || error == -ENODEV)
+		return "its interface is not there any more";
+	return strerror(-error);
 }
 
 void
@@ -337,12 +349,11 @@ plant_port_gone(struct plant_port *port)
 {
 	int error = vnet_medium_error(port->m);
 
-	complain(&port->error, error, "%s",
-		 error == -EBADFD || error == -ENODEV
-			 ? "its interface is not there any more"
-			 : strerror(-error));
+	complain(&port->error, error, "%s", gone_text(port, error));
 	plant_tell_gone(port->plant, port);
 	drop_medium(port);
+	if (opener_is_session(port->config))
+		backoff_wait(&port->again);
 	if (port->listen_fd >= 0) {
 		port->error.text[0] = '\0';
 		wait_for_peer(port, false);
@@ -357,9 +368,14 @@ open_medium(struct plant_port *p, struct complaint *c)
 
 	if (plant_attach_is(p->config))
 		return plant_attach_open(p, c);
-	r = opener_open(p->plant->media, p->config, &p->m, &p->listen_fd, c);
+	r = opener_open(p->plant->media, p->config, &p->m, &p->listen_fd,
+			&p->above, c);
 	if (!r && p->listen_fd >= 0)
 		r = listen_for_peers(p, c);
+	if (!r && opener_is_session(p->config)) {
+		p->nsessions++;
+		r = grants_check_above(p->plant->grants, p, c);
+	}
 	return r;
 }
 
@@ -379,6 +395,34 @@ go_up(struct plant_port *p, struct complaint *c)
 	plant_unlock(p->plant);
 	p->error.text[0] = '\0';
 	return 0;
+}
+
+/* Another session with a switch that has ended one. */
+static void
+open_again(evutil_socket_t fd, short what, void *ctx)
+{
+	struct plant_port *p = ctx;
+	struct complaint c;
+	int r = open_medium(p, &c);
+
+	(void)fd;
+	(void)what;
+	if (!r)
+		r = go_up(p, &c);
+	if (!r) {
+		backoff_end(&p->again);
+		log_write(LOG_INFO, "port %s: another session is open",
+			  p->name);
+	} else {
+		drop_medium(p);
+		/* Once, and not at every try. */
+		log_write(strcmp(p->error.text, c.text) ? LOG_WARNING
+							: LOG_DEBUG,
+			  "%s", c.text);
+		p->error = c;
+		backoff_wait(&p->again);
+	}
+	plant_tell(p->plant);
 }
 
 /*
@@ -521,7 +565,10 @@ check_conflicts(const struct plant *plant, const struct plant_port *self,
 					"port %s: port %s has its %s", name,
 					p->name, path ? "path" : "interface");
 	}
-	return check_queues(plant, config, c);
+	return check_queues(plant, config, c) ||
+			       grants_check_port(plant->grants, config, c)
+		       ? -EINVAL
+		       : 0;
 }
 
 int
@@ -544,6 +591,10 @@ plant_port_create(struct plant *plant, const json_t *config,
 	p->plant = plant;
 	p->origin = origin;
 	p->listen_fd = -1;
+	if (backoff_init(&p->again, plant->base, open_again, p)) {
+		free(p);
+		return complain(c, -ENOMEM, "no memory");
+	}
 	set_config(p, config);
 	*plant->end = p;
 	plant->end = &p->next;
@@ -571,6 +622,7 @@ plant_port_destroy(struct plant_port *port)
 
 	end_captures(port);
 	plant_port_close(port);
+	backoff_fini(&port->again);
 	leave_switch(port);
 	while (*at != port)
 		at = &(*at)->next;
@@ -687,6 +739,8 @@ reopen(struct plant_port *p, const json_t *config, struct complaint *c)
 		p->error = *c;
 	if (!r)
 		p->error.text[0] = '\0';
+	if (!is_open(p) && opener_is_session(p->config))
+		backoff_wait(&p->again);
 	json_decref(before);
 	plant_tell(p->plant);
 	return r;

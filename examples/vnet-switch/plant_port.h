@@ -12,15 +12,18 @@
 #include <event2/event.h>
 #include <jansson.h>
 #include <vnet/filter.h>
+#include <vnet/grant.h>
 #include <vnet/medium.h>
 #include <vnet/switch.h>
 
+#include "backoff.h"
 #include "forward.h"
 #include "plant.h"
 #include "plant_figures.h"
 #include "socket_file.h"
 
 struct entrance;
+struct grants;
 struct plant_client;
 struct plant_filter;
 struct sessions;
@@ -47,6 +50,7 @@ struct plant {
 	uint32_t nports;
 	struct plant_client *gone;
 	struct sessions *sessions;
+	struct grants *grants;
 	size_t session_rules;
 	size_t session_insns;
 	json_t *running;
@@ -73,6 +77,10 @@ struct plant_pin {
  *		sessions
  * @listen_fd:	-1 if it does not wait for others to connect
  * @listening:	hears of those; added while there is no peer
+ * @again:	opens a session with another switch again, when that has ended
+ * @nsessions:	how many of these there were
+ * @above:	what is granted to it there, as long as @m is open; its size is 0 for
+ *		nothing
  * @file:	the socket that @listen_fd has made
  * @entrance:	of type attach: where sessions come by; NULL if it is closed
  * @filters:	in the order in which those of the same priority run
@@ -92,6 +100,9 @@ struct plant_port {
 	struct plant_client *clients;
 	int listen_fd;
 	struct event *listening;
+	struct backoff again;
+	uint64_t nsessions;
+	struct vnet_grant above;
 	struct socket_file file;
 	struct entrance *entrance;
 	struct plant_filter *filters;
@@ -169,7 +180,8 @@ void plant_port_observe(void *ctx, bool out, const struct vnet_frame *frames,
 /* Close the medium: for another, or since it has gone. End its sessions. */
 void plant_port_close(struct plant_port *port);
 
-/* The medium has gone: wait for another peer, or show the error. */
+/* The medium has gone: wait for another peer, open another session, or show the
+ * error. */
 void plant_port_gone(struct plant_port *port);
 
 /* Pin @mac to a port, from wherever it was. */

@@ -5,10 +5,12 @@
 
 #include <vnet/fdb.h>
 
+#include "grant_write.h"
 #include "opener.h"
 #include "plant_attach.h"
 #include "plant_client.h"
 #include "plant_filter.h"
+#include "plant_grant.h"
 #include "plant_name.h"
 #include "plant_port.h"
 #include "schema.h"
@@ -95,9 +97,10 @@ medium_json(const struct plant_port *p)
 		return json_null();
 	medium = json_object();
 	json_object_set_new(medium, "kind", json_string(info.kind));
-	if (info.name[0]) {
+	if (info.name[0])
 		json_object_set_new(medium, "interface",
 				    json_string(info.name));
+	if (info.mtu) {
 		json_object_set_new(medium, "mac", mac_json(info.mac));
 		json_object_set_new(medium, "mtu", number(info.mtu));
 	}
@@ -131,6 +134,17 @@ show_entrance(const struct plant_port *p, json_t *port)
 	json_object_set_new(port, "clients", json_integer(count_clients(p)));
 }
 
+/* What the switch that it attaches to lets it do. */
+static void
+show_session(const struct plant_port *p, json_t *port)
+{
+	json_object_set_new(port, "sessions", number(p->nsessions));
+	if (p->m && p->above.size)
+		json_object_set_new(
+			port, "granted",
+			grant_write(&p->above, grants_ahead(p->plant->grants)));
+}
+
 static void
 show_port(struct plant_port *p, json_t *list)
 {
@@ -147,6 +161,8 @@ show_port(struct plant_port *p, json_t *list)
 	json_object_set_new(port, "medium", medium_json(p));
 	if (plant_attach_is(p->config))
 		show_entrance(p, port);
+	if (opener_is_session(p->config))
+		show_session(p, port);
 	if (p->error.text[0])
 		json_object_set_new(port, "error", json_string(p->error.text));
 	json_array_append_new(list, port);
@@ -179,9 +195,13 @@ plant_config(const struct plant *plant)
 	json_t *config = json_object(), *ports = json_array();
 	json_t *fdb = json_array();
 	json_t *sw = json_object_get(plant->running, "switch");
+	json_t *grants = grants_config(plant->grants);
 
 	if (sw)
 		json_object_set_new(config, "switch", json_deep_copy(sw));
+	if (json_object_size(grants))
+		json_object_set(config, "grants", grants);
+	json_decref(grants);
 	for (const struct plant_port *p = plant->ports; p; p = p->next) {
 		json_array_append_new(ports, plant_port_config(p));
 		for (const struct plant_pin *pin = p->pins; pin;
@@ -393,6 +413,9 @@ show_client(const struct plant_client *client, json_t *list)
 	json_object_set_new(
 		row, "accept",
 		json_string(info.accept == VNET_ACCEPT_OWN ? "own" : "all"));
+	if (json_object_get(client->settings, "grant"))
+		json_object_set(row, "grant",
+				json_object_get(client->settings, "grant"));
 	json_array_append_new(list, row);
 }
 
@@ -540,6 +563,9 @@ plant_stats(struct plant *plant, const char *port, struct complaint *c)
 	for (; p; p = port ? NULL : p->next)
 		balanced = stats_of(p, list) && balanced;
 	json_object_set_new(stats, "ports", list);
+	if (!port)
+		json_object_set_new(stats, "grants",
+				    grants_stats(plant->grants));
 	balanced = totals_of(plant, stats) && balanced;
 	json_object_set_new(stats, "balanced", json_boolean(balanced));
 	return stats;

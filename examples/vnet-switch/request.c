@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "forms.h"
 #include "log.h"
 #include "request.h"
 #include "schema.h"
@@ -387,6 +388,79 @@ limit_del(const struct request *r)
 }
 
 static int
+grant_show(const struct request *r)
+{
+	return give(r, ANSWER_LIST,
+		    plant_grant_show(r->plant, string(r, "name"), r->c));
+}
+
+/* A name that one can have. */
+static int
+check_grant_name(const struct request *r)
+{
+	const char *expected = NULL;
+	json_t *name = form_grant(string(r, "name"), &expected);
+
+	json_decref(name);
+	return name ? 0
+		    : complain(r->c, -EINVAL,
+			       "name: found \"%.*s\", expected %s", QUOTED,
+			       string(r, "name"), expected);
+}
+
+static int
+grant_add(const struct request *r)
+{
+	json_t *grant;
+	int e = check_grant_name(r);
+
+	if (e)
+		return e;
+	grant = schema_check(SCHEMA_GRANT, json_object_get(r->json, "grant"),
+			     NULL, NULL, r->c);
+	if (!grant)
+		return -EINVAL;
+	e = plant_grant_add(r->plant, string(r, "name"), grant, r->c);
+	if (!e)
+		log_write(LOG_INFO, "control: grant %s added",
+			  string(r, "name"));
+	json_decref(grant);
+	return forgive(r, "may_exist", e, -EEXIST);
+}
+
+static int
+grant_set(const struct request *r)
+{
+	const json_t *changes = json_object_get(r->json, "set");
+	int e = plant_grant_set(r->plant, string(r, "name"), changes, r->c);
+	char *text = e ? NULL : json_dumps(changes, JSON_COMPACT);
+
+	if (text)
+		log_write(LOG_INFO, "control: grant %s: set %s",
+			  string(r, "name"), text);
+	free(text);
+	return e;
+}
+
+static int
+grant_revoke(const struct request *r)
+{
+	int e = plant_grant_revoke(r->plant, string(r, "name"), r->c);
+
+	if (!e)
+		log_write(LOG_INFO, "control: grant %s revoked",
+			  string(r, "name"));
+	return forgive(r, "if_exists", e, -ENOENT);
+}
+
+static int
+grant_program(const struct request *r)
+{
+	return give(r, ANSWER_WHOLE,
+		    plant_grant_program(r->plant, string(r, "name"), r->c));
+}
+
+static int
 explain(const struct request *r)
 {
 	return give(r, ANSWER_WHOLE,
@@ -526,6 +600,19 @@ static const struct command commands[] = {
 	  {"side", STRING, true},
 	  {"traffic", STRING, true},
 	  {"if_exists", BOOLEAN, false}}},
+	{"grant show", grant_show, {{"name", STRING, false}}},
+	{"grant add",
+	 grant_add,
+	 {{"name", STRING, true},
+	  {"grant", OBJECT, true},
+	  {"may_exist", BOOLEAN, false}}},
+	{"grant set",
+	 grant_set,
+	 {{"name", STRING, true}, {"set", OBJECT, true}}},
+	{"grant revoke",
+	 grant_revoke,
+	 {{"name", STRING, true}, {"if_exists", BOOLEAN, false}}},
+	{"grant program", grant_program, {{"name", STRING, true}}},
 	{"explain",
 	 explain,
 	 {{"client", STRING, true}, {"frame", STRING, true}}},

@@ -16,6 +16,7 @@
 #include <vnet/port.h>
 
 #include "check.h"
+#include "check_grants.h"
 #include "forms.h"
 #include "keys.h"
 #include "schema.h"
@@ -123,6 +124,23 @@ check_rates(const struct check *k, const struct place *p, const json_t *limit)
 }
 
 static json_t *
+check_grant(struct check *k, const struct place *p, const json_t *value)
+{
+	const struct place at = {.up = p, .key = "rate"};
+	json_t *grant =
+		k->kind == SCHEMA_GRANT_CHANGES
+			? check_group(k, p, grant_keys, value)
+			: check_whole(k, SCHEMA_GRANT, p, grant_keys, value);
+	const json_t *rate = json_object_get(grant, at.key);
+
+	if (json_is_object(rate) && !check_rates(k, &at, rate)) {
+		json_decref(grant);
+		grant = NULL;
+	}
+	return grant;
+}
+
+static json_t *
 check_limit(struct check *k, const struct place *p, const json_t *value)
 {
 	json_t *limit = check_whole(k, SCHEMA_LIMIT, p, limit_keys, value);
@@ -207,6 +225,13 @@ find_type(struct check *k, const struct place *p, const json_t *value)
 	return true;
 }
 
+/* An uplink that is a client of another switch. */
+static bool
+is_session(const json_t *port)
+{
+	return type_of(port) == UPLINK && string(port, "path");
+}
+
 /* The value of the key that a port is called after. */
 static const char *
 default_name(const json_t *port)
@@ -214,7 +239,9 @@ default_name(const json_t *port)
 	const char *path = string(port, "path");
 	const char *slash = path ? strrchr(path, '/') : NULL;
 
-	if (type_of(port) != STREAM)
+	if (is_session(port) && string(port, "vif"))
+		return string(port, "vif");
+	if (type_of(port) != STREAM && !is_session(port))
 		return string(port, "interface");
 	return slash ? slash + 1 : path;
 }
@@ -255,6 +282,30 @@ check_interface(const struct check *k, const struct place *p, json_t *port)
 	return true;
 }
 
+/* Of an uplink: what is an interface's, and what another switch's. */
+static bool
+check_uplink(const struct check *k, const struct place *p, const json_t *port)
+{
+	static const char *const of_interface[] = {"interface", "netns",
+						   "own_only", "without", NULL};
+	static const char *const of_session[] = {"vif", NULL};
+	const char *const *keys = is_session(port) ? of_interface : of_session;
+
+	for (; *keys; keys++) {
+		const struct place at = {.up = p, .key = *keys};
+
+		if (!json_object_get(port, *keys))
+			continue;
+		check_refuse(k, &at,
+			     is_session(port)
+				     ? "an uplink with a \"path\" has no such "
+				       "key"
+				     : "there is no \"path\" beside it");
+		return false;
+	}
+	return true;
+}
+
 /* What holds between the keys of a port. */
 static bool
 check_whole_port(const struct check *k, const struct place *p, json_t *port)
@@ -276,6 +327,10 @@ check_whole_port(const struct check *k, const struct place *p, json_t *port)
 		check_refuse(k, p, "there is no \"path\"");
 		return false;
 	}
+	if (k->ports == UPLINK && !check_uplink(k, p, port))
+		return false;
+	if (is_session(port))
+		return true;
 	/* One that is there already is left as it is. */
 	if (json_is_true(json_object_get(port, "up")) &&
 	    (!mode || strcmp(mode, "attach") != 0))
@@ -359,6 +414,8 @@ write_medium(const json_t *port, char *text, size_t size)
 	const char *netns = string(port, "netns");
 
 	text[0] = '\0';
+	if (is_session(port))
+		return;
 	if (type_of(port) == ATTACH) {
 		if (string(port, "path"))
 			(void)snprintf(text, size, "%s", string(port, "path"));
@@ -557,6 +614,7 @@ check_whole_config(const struct check *k, const json_t *config)
 		is_right = check_cpu(k, config) &&
 			   check_pool(k, json_object_get(config, "switch")) &&
 			   check_ports(k, config, &owners) &&
+			   check_grants(k, config) &&
 			   check_socket(k, config, &owners) &&
 			   check_pinned(k, config, owners.names);
 	json_decref(owners.names);
@@ -590,6 +648,8 @@ static const struct {
 	[SCHEMA_ALLOW] = {allow_keys, check_allow},
 	[SCHEMA_CLIENT_FILTER] = {client_filter_keys, check_client_filter},
 	[SCHEMA_CLIENT_CHANGES] = {client_keys, check_client_changes},
+	[SCHEMA_GRANT] = {grant_keys, check_grant},
+	[SCHEMA_GRANT_CHANGES] = {grant_keys, check_grant},
 };
 
 static json_t *
@@ -716,7 +776,8 @@ find_setting(const struct check *k, const struct key *keys, const char *name,
 		check_refuse(k, NULL, "expected KEY=VALUE");
 	else if (!key)
 		check_refuse_unknown(k, &at, keys);
-	else if (key->type == GROUP || key->type == GROUPS)
+	else if (key->type == GROUP || key->type == GROUPS ||
+		 key->type == NAMED)
 		check_refuse(k, &at, "cannot be set so");
 	else if (!value && key->type != BOOL)
 		check_refuse(k, &at, "has no value, expected %s=VALUE", name);
@@ -758,30 +819,77 @@ put_value(const struct check *k, json_t *object, const struct key *key,
 	return r ? complain(k->c, -ENOMEM, "no memory") : 0;
 }
 
+/* One of @keys, whose name has @len octets. */
+static int
+set_key(const struct check *k, json_t *object, const struct key *keys,
+	const char *text, size_t len, bool has_defaults)
+{
+	const char *value = text[len] ? text + len + 1 : NULL;
+	char *name = strndup(text, len);
+	const struct key *key;
+
+	if (!name)
+		return complain(k->c, -ENOMEM, "no memory");
+	key = find_setting(k, keys, name, value);
+	free(name);
+	if (!key)
+		return -EINVAL;
+	if (has_defaults && value && !*value)
+		return put_default(k, object, key);
+	return put_value(k, object, key, value ? value : "true");
+}
+
+/* The group whose name is the first @len octets of @text, or NULL. */
+static const struct key *
+find_group(const struct key *keys, const char *text, size_t len)
+{
+	for (; keys->name; keys++)
+		if (keys->type == GROUP && strlen(keys->name) == len &&
+		    !strncmp(keys->name, text, len))
+			return keys;
+	return NULL;
+}
+
+/* What is in a group: it is made if it is not there. */
+static json_t *
+open_group(json_t *object, const char *name)
+{
+	json_t *group = json_object_get(object, name);
+
+	if (json_is_object(group))
+		return group;
+	return json_object_set_new(object, name, json_object())
+		       ? NULL
+		       : json_object_get(object, name);
+}
+
 int
 schema_set(enum schema_kind kind, json_t *object, const char *text,
 	   struct complaint *c)
 {
+	const bool has_defaults =
+		kind == SCHEMA_PORT_CHANGES || kind == SCHEMA_GRANT_CHANGES;
 	const unsigned int type = type_of(object);
 	const struct check k = {
 		.kind = kind,
 		.c = c,
 		.ports = type == UNKNOWN ? ANY : type,
 	};
-	const size_t len = strcspn(text, "=");
-	const char *value = text[len] ? text + len + 1 : NULL;
-	char *name = strndup(text, len);
-	const struct key *key;
+	const struct key *keys = kinds[kind].keys, *group = NULL;
+	const size_t len = strcspn(text, "="), dot = strcspn(text, ".=");
 
-	if (!name)
+	/* "rate" itself can be given its default. */
+	if (dot < len || (has_defaults && text[len] && !text[len + 1]))
+		group = find_group(keys, text, dot);
+	if (!group)
+		return set_key(&k, object, keys, text, len, has_defaults);
+	if (dot == len)
+		return put_default(&k, object, group);
+	object = open_group(object, group->name);
+	if (!object)
 		return complain(c, -ENOMEM, "no memory");
-	key = find_setting(&k, kinds[kind].keys, name, value);
-	free(name);
-	if (!key)
-		return -EINVAL;
-	if (kind == SCHEMA_PORT_CHANGES && value && !*value)
-		return put_default(&k, object, key);
-	return put_value(&k, object, key, value ? value : "true");
+	return set_key(&k, object, group->of, text + dot + 1, len - dot - 1,
+		       false);
 }
 
 /* The key that a checked object may have, for its default. Names that are in

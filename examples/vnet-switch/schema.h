@@ -16,7 +16,8 @@
 #include "complaint.h"
 
 enum schema_kind {
-	SCHEMA_CONFIG, /* all of it: socket, log, cpu, switch, ports, fdb */
+	SCHEMA_CONFIG, /* all of it: socket, log, cpu, switch, grants, ports,
+			* fdb */
 	SCHEMA_PORT,   /* one of "ports" */
 	SCHEMA_PORT_CHANGES,   /* keys of a port, none of them required */
 	SCHEMA_FILTER,         /* one of a port's "filters" */
@@ -25,6 +26,8 @@ enum schema_kind {
 	SCHEMA_ALLOW,          /* one of a port's "allow" */
 	SCHEMA_CLIENT_FILTER,  /* one of a client */
 	SCHEMA_CLIENT_CHANGES, /* keys of a client, none of them required */
+	SCHEMA_GRANT,          /* one of "grants" */
+	SCHEMA_GRANT_CHANGES,  /* keys of a grant, none of them required */
 };
 
 /* Where the element at a path ("ports[2].mtu") was written: fills @text with
@@ -39,9 +42,9 @@ typedef void schema_where(void *ctx, const char *path, char *text, size_t size);
  *		68 to 65535"
  *
  * Names, interfaces and sockets that occur twice are found, and expressions are
- * compiled. Changes to a port (SCHEMA_PORT_CHANGES) keep what is a default, and
- * null for a key that is to have its default again; with "type" they are bound
- * as that type is.
+ * compiled. Changes to a port (SCHEMA_PORT_CHANGES), or to a grant, keep what is a
+ * default, and null for a key that is to have its default again; those to a port
+ * with "type" are bound as that type is.
  *
  * Return: the normal form, a new reference; NULL on failure.
  */
@@ -51,11 +54,12 @@ json_t *schema_check(enum schema_kind kind, const json_t *value,
 /**
  * schema_set() - set a key from text, as in "mtu=9000"
  * @object:	changed on success; lists ("addresses") are appended to
- * @text:	"KEY=VALUE"; "KEY" alone for one that is true or false
+ * @text:	"KEY=VALUE"; "KEY" alone for one that is true or false;
+ *		"GROUP.KEY=VALUE"
  *
  * Only the form of the value is looked at: schema_check() does the rest. Lists
  * are texts between commas ("" is the empty one); "address" is one of
- * "addresses". Of changes to a port "KEY=" is null.
+ * "addresses". Of changes to a port or a grant "KEY=" is null.
  *
  * Return: 0; -EINVAL, -ENOMEM with @c filled.
  */

@@ -4,12 +4,16 @@
  * ends. Anybody may connect: of many who say nothing, those of one user make
  * room for others.
  *
+ * One that another one has delegated is not pending, since there are as many as
+ * the grant of that one allows. It may wait for its client for ever.
+ *
  * What sessions ask for takes the time of this thread, and the switch for parts
  * of it. So that whoever asks for much costs others little they wait in a line,
  * each with one request, and the line has a fourth of the time, and what comes
  * at once up to a hundredth of a second more.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +25,7 @@
 #include "plant_attach.h"
 #include "plant_client.h"
 #include "plant_port.h"
+#include "schema.h"
 #include "sessions.h"
 #include "socket_file.h"
 
@@ -54,8 +59,13 @@ struct entrance {
  * @entrance:	where; NULL from when it has a client
  * @event:	it can be read; while it is pending also: it was silent
  * @since:	when it has connected
- * @client:	NULL while it is pending
- * @next, @at:	in the list of those pending
+ * @client:	NULL while it has none
+ * @grant:	what was delegated to it, and ends with it
+ * @insns:	of that, as it was made
+ * @from:	who has delegated it; or NULL
+ * @given:	those that it has delegated, the youngest first
+ * @next, @at:	in the list of those pending, or of @from's; @at is NULL where it is
+ *		in neither
  * @behind:	who is next in line, where @is_in_line
  */
 struct session {
@@ -66,6 +76,11 @@ struct session {
 	struct event *event;
 	vnet_nsec since;
 	struct plant_client *client;
+	char grant[VNET_GRANT_NAME_SIZE];
+	vnet_grant_id grant_id;
+	uint64_t insns;
+	struct session *from;
+	struct session *given;
 	struct session *next;
 	struct session **at;
 	struct session *behind;
@@ -80,6 +95,8 @@ struct session {
  * @paid_until:	when the line has had its part of the time for what it did
  * @resume:	when connections are taken again
  * @is_paused:	none are taken
+ * @ngiven:	how many were delegated, ever
+ * @given_insns: of the grants of those that there are
  */
 struct sessions {
 	struct plant *plant;
@@ -92,6 +109,8 @@ struct sessions {
 	vnet_nsec paid_until;
 	struct event *resume;
 	bool is_paused;
+	uint32_t ngiven;
+	uint64_t given_insns;
 };
 
 const struct vnet_session_peer *
@@ -104,6 +123,18 @@ struct vnet_session *
 session_of(const struct session *s)
 {
 	return s->s;
+}
+
+const char *
+session_grant(const struct session *s)
+{
+	return s->from ? s->grant : NULL;
+}
+
+const struct session *
+session_from(const struct session *s)
+{
+	return s->from;
 }
 
 /*
@@ -131,28 +162,48 @@ resume(evutil_socket_t fd, short what, void *ctx)
 	set_paused(ctx, false);
 }
 
+static bool
+is_pending(const struct session *s)
+{
+	return s->at && !s->from;
+}
+
+static void
+enlist(struct session *s, struct session **list)
+{
+	s->at = list;
+	s->next = *list;
+	if (s->next)
+		s->next->at = &s->next;
+	*list = s;
+}
+
+static void
+leave_list(struct session *s)
+{
+	struct session **at = s->at;
+
+	if (!at)
+		return;
+	*at = s->next;
+	if (s->next)
+		s->next->at = at;
+	s->at = NULL;
+}
+
 static void
 add_pending(struct session *s)
 {
-	struct sessions *all = s->all;
-
-	s->at = &all->pending;
-	s->next = all->pending;
-	if (s->next)
-		s->next->at = &s->next;
-	all->pending = s;
-	all->npending++;
+	enlist(s, &s->all->pending);
+	s->all->npending++;
 }
 
 static void
 remove_pending(struct session *s)
 {
-	if (!s->at)
+	if (!is_pending(s))
 		return;
-	*s->at = s->next;
-	if (s->next)
-		s->next->at = s->at;
-	s->at = NULL;
+	leave_list(s);
 	s->all->npending--;
 	if (!event_pending(s->all->resume, EV_TIMEOUT, NULL))
 		set_paused(s->all, false);
@@ -201,20 +252,74 @@ leave_line(struct session *s)
 	s->is_in_line = false;
 }
 
+/* Its client goes, and its grant, with all below that. */
+static struct vnet_medium *
+end_client(struct session *s)
+{
+	struct plant_client *client = s->client;
+	struct plant *plant = s->all->plant;
+	struct vnet_medium *m = NULL;
+
+	if (!client && !s->from)
+		return NULL;
+	plant_hold(plant);
+	if (client) {
+		m = client->m;
+		plant_client_remove(client);
+	}
+	if (s->from)
+		vnet_grant_revoke(plant->sw, s->grant_id);
+	plant_unlock(plant);
+	return m;
+}
+
+void
+session_end_given(struct session *s)
+{
+	while (s->given)
+		session_end(s->given);
+}
+
+/* Has the grant ended that it was delegated with? */
+static bool
+is_over(const struct session *s)
+{
+	struct vnet_grant_info info = {.size = sizeof(info)};
+	struct plant *plant = s->all->plant;
+	int r;
+
+	plant_lock(plant);
+	r = vnet_grant_get(plant->sw, s->grant_id, &info);
+	plant_unlock(plant);
+	return r != 0;
+}
+
+void
+session_end_over(struct session *s)
+{
+	struct session **at = &s->given;
+
+	while (*at) {
+		struct session *given = *at;
+
+		given->at = at;
+		if (!given->client && is_over(given))
+			session_end(given);
+		else
+			at = &given->next;
+	}
+}
+
 void
 session_end(struct session *s)
 {
-	struct plant_client *client = s->client;
-	struct vnet_medium *m = NULL;
+	struct vnet_medium *m = end_client(s);
 
-	if (client) {
-		plant_hold(s->all->plant);
-		m = client->m;
-		plant_client_remove(client);
-		plant_unlock(s->all->plant);
-	}
+	session_end_given(s);
 	leave_line(s);
 	remove_pending(s);
+	leave_list(s);
+	s->all->given_insns -= s->insns;
 	if (s->event)
 		event_free(s->event);
 	vnet_session_close(s->s);
@@ -246,7 +351,7 @@ wait_for(struct session *s)
 {
 	static const struct timeval silence = {.tv_sec = SESSIONS_SILENCE_S};
 
-	event_add(s->event, s->client ? NULL : &silence);
+	event_add(s->event, is_pending(s) ? &silence : NULL);
 }
 
 static void
@@ -254,6 +359,21 @@ refuse(struct session *s, int error, const struct vnet_why *why)
 {
 	(void)vnet_session_answer(s->s, error, why);
 	end(s, error);
+}
+
+/* The port that it is for: of what was delegated, that of who has. */
+static int
+find_port(const struct session *s, const char *vif, struct plant_port **port,
+	  struct vnet_why *why)
+{
+	if (!s->from)
+		return plant_attach_find(s->all->plant, s->entrance, vif, port,
+					 why);
+	*port = s->from->client->port;
+	if (!*vif || !strcmp(vif, (*port)->name))
+		return 0;
+	why->text = "it was delegated for another vif";
+	return -ENOENT;
 }
 
 static void
@@ -268,7 +388,7 @@ open_client(struct session *s, const struct vnet_request *r)
 		end(s, e);
 		return;
 	}
-	e = plant_attach_find(s->all->plant, s->entrance, r->vif, &p, &why);
+	e = find_port(s, r->vif, &p, &why);
 	if (!e)
 		e = plant_attach_admit(p, s, &s->client, &info, &why);
 	if (e) {
@@ -299,6 +419,135 @@ set_filters(struct session *s, const struct vnet_request *r)
 		wait_for(s);
 }
 
+/* It has answered, or could not. */
+static void
+go_on(struct session *s, int e)
+{
+	if (e)
+		end(s, e);
+	else
+		wait_for(s);
+}
+
+static void
+tell_grant(struct session *s)
+{
+	static const struct vnet_why none = {.text = "there is no grant"};
+	struct vnet_grant_info info = {.size = sizeof(info)};
+	struct plant *plant = s->all->plant;
+	int e;
+
+	plant_lock(plant);
+	e = vnet_grant_get(plant->sw,
+			   vnet_client_grant(plant->sw, s->client->id), &info);
+	/* Its lists are lent for as long as the lock is held. */
+	if (!e)
+		e = vnet_session_grant(s->s, &info.grant);
+	else
+		e = vnet_session_answer(s->s, e, &none);
+	plant_unlock(plant);
+	go_on(s, e);
+}
+
+static void
+revoke_grant(struct plant *plant, vnet_grant_id grant)
+{
+	plant_hold(plant);
+	vnet_grant_revoke(plant->sw, grant);
+	plant_unlock(plant);
+}
+
+/* With the lock. */
+static uint64_t
+insns_of(const struct plant *plant, vnet_grant_id grant)
+{
+	struct vnet_grant_info info = {.size = sizeof(info)};
+
+	if (vnet_grant_get(plant->sw, grant, &info))
+		return 0;
+	return (uint64_t)info.ninsns[VNET_INGRESS] + info.ninsns[VNET_EGRESS];
+}
+
+/* The switch's room for instructions is everybody's: of it what was delegated
+ * gets a fourth. With the lock. */
+static int
+check_insns(const struct session *s, vnet_grant_id grant, struct vnet_why *why)
+{
+	struct plant *plant = s->all->plant;
+	const uint64_t bound =
+		schema_number(json_object_get(plant->running, "switch"),
+			      "max_insns") /
+		4;
+	const uint64_t all = s->all->given_insns + insns_of(plant, grant);
+
+	if (all <= bound)
+		return 0;
+	vnet_grant_revoke(plant->sw, grant);
+	why->text = "more instructions than there are for what is delegated";
+	why->found = all;
+	why->bound = bound;
+	return -ENOSPC;
+}
+
+/* One more grant, below that of a client: GRANT/NUMBER, as no other is called. */
+static int
+make_grant(struct session *s, struct vnet_grant grant, char *name,
+	   vnet_grant_id *id, enum vnet_grant_part *part, struct vnet_why *why)
+{
+	struct vnet_grant_info above = {.size = sizeof(above)};
+	struct plant *plant = s->all->plant;
+	vnet_grant_id parent;
+	int e;
+
+	plant_hold(plant);
+	parent = vnet_client_grant(plant->sw, s->client->id);
+	e = vnet_grant_get(plant->sw, parent, &above);
+	if (e) {
+		why->text = "there is no grant to give a part of";
+	} else {
+		(void)snprintf(name, VNET_GRANT_NAME_SIZE, "%.20s/%" PRIu32,
+			       above.grant.name, ++s->all->ngiven);
+		grant.name = name;
+		e = vnet_grant_add(plant->sw, parent, &grant, id, part, why);
+		if (!e)
+			e = check_insns(s, *id, why);
+	}
+	plant_unlock(plant);
+	return e;
+}
+
+static int add_given(struct session *from, struct vnet_session *s,
+		     const char *name, vnet_grant_id grant);
+
+static void
+delegate(struct session *s, struct vnet_request *r)
+{
+	enum vnet_grant_part part = VNET_GRANT_UNDECIDED;
+	char name[VNET_GRANT_NAME_SIZE];
+	struct vnet_session *given;
+	struct vnet_why why = {0};
+	vnet_grant_id grant;
+	int e;
+
+	/* Nobody tells of one that ends by its time, and has no client. */
+	session_end_over(s);
+	e = make_grant(s, r->grant, name, &grant, &part, &why);
+	if (e) {
+		go_on(s, vnet_session_refuse(s->s, e, part, &why));
+		return;
+	}
+	e = vnet_session_delegate(s->s, &given, &why);
+	if (!e && !add_given(s, given, name, grant)) {
+		log_write(LOG_DEBUG, "client %s: delegates, as grant %s",
+			  s->client->name, name);
+		wait_for(s);
+		return;
+	}
+	revoke_grant(s->all->plant, grant);
+	go_on(s,
+	      !e || e == -EPIPE ? e : vnet_session_refuse(s->s, e, part, &why));
+}
+
 /* One request. */
 static void
 serve(struct session *s)
@@ -306,14 +555,24 @@ serve(struct session *s)
 	struct vnet_request request = {.size = sizeof(request)};
 	int r = vnet_session_next(s->s, &request);
 
-	if (r < 0)
-		end(s, r);
-	else if (r == 0)
-		wait_for(s);
-	else if (request.type == VNET_REQUEST_OPEN)
+	if (r <= 0) {
+		go_on(s, r);
+		return;
+	}
+	switch (request.type) {
+	case VNET_REQUEST_OPEN:
 		open_client(s, &request);
-	else
+		break;
+	case VNET_REQUEST_FILTERS:
 		set_filters(s, &request);
+		break;
+	case VNET_REQUEST_GRANT:
+		tell_grant(s);
+		break;
+	case VNET_REQUEST_DELEGATE:
+		delegate(s, &request);
+		break;
+	}
 }
 
 static void
@@ -389,7 +648,7 @@ is_served_soon(const struct sessions *all)
 {
 	const struct session *s = all->line;
 
-	while (s && s->client)
+	while (s && !is_pending(s))
 		s = s->behind;
 	return s;
 }
@@ -409,28 +668,67 @@ make_room(struct sessions *all)
 		end(least, -EBUSY);
 }
 
-/* Takes @s. */
-static void
-add_session(struct entrance *e, struct vnet_session *s)
+/* Takes @s. NULL if there is no memory. */
+static struct session *
+new_session(struct sessions *all, struct vnet_session *s)
 {
 	struct session *new = calloc(1, sizeof(*new));
 
 	if (!new) {
 		vnet_session_close(s);
-		return;
+		return NULL;
 	}
-	new->all = e->all;
-	new->entrance = e;
+	new->all = all;
 	new->s = s;
 	new->since = plant_now();
 	new->peer.size = sizeof(new->peer);
-	add_pending(new);
-	new->event = event_new(e->all->plant->base, vnet_session_fd(s), EV_READ,
-			       on_session, new);
-	if (!new->event || vnet_session_peer(s, &new->peer))
-		session_end(new);
+	return new;
+}
+
+/* Hear it, once it is in its list. */
+static void
+begin(struct session *s)
+{
+	s->event = event_new(s->all->plant->base, vnet_session_fd(s->s),
+			     EV_READ, on_session, s);
+	if (!s->event || vnet_session_peer(s->s, &s->peer))
+		session_end(s);
 	else
-		wait_for(new);
+		wait_for(s);
+}
+
+/* Takes @s. */
+static void
+add_session(struct entrance *e, struct vnet_session *s)
+{
+	struct session *new = new_session(e->all, s);
+
+	if (!new)
+		return;
+	new->entrance = e;
+	add_pending(new);
+	begin(new);
+}
+
+/* Takes @s, and the grant, which is to end with it: or returns -ENOMEM. */
+static int
+add_given(struct session *from, struct vnet_session *s, const char *name,
+	  vnet_grant_id grant)
+{
+	struct session *new = new_session(from->all, s);
+
+	if (!new)
+		return -ENOMEM;
+	(void)snprintf(new->grant, sizeof(new->grant), "%s", name);
+	new->grant_id = grant;
+	new->from = from;
+	plant_lock(new->all->plant);
+	new->insns = insns_of(new->all->plant, grant);
+	plant_unlock(new->all->plant);
+	new->all->given_insns += new->insns;
+	enlist(new, &from->given);
+	begin(new);
+	return 0;
 }
 
 static void

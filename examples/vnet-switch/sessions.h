@@ -40,8 +40,20 @@ void entrance_close(struct entrance *entrance);
 const struct vnet_session_peer *session_peer(const struct session *s);
 struct vnet_session *session_of(const struct session *s);
 
-/* End it, and remove its client, if it has one: without the lock. What happened
- * is the caller's to tell. */
+/* The name of the grant that it was delegated with, and whose session has done so;
+ * NULL of one that has connected by itself. */
+const char *session_grant(const struct session *s);
+const struct session *session_from(const struct session *s);
+
+/* End those that it has delegated, as below. */
+void session_end_given(struct session *s);
+
+/* End those of them that wait for a client, and whose grants have ended: what
+ * bounds how many there are is what is granted. */
+void session_end_over(struct session *s);
+
+/* End it, and those that it has delegated, and remove the clients that they have:
+ * without the lock. What happened is the caller's to tell. */
 void session_end(struct session *s);
 
 #endif

@@ -23,10 +23,15 @@ action show_clients, set_client, delete_client;
 /* limits.c */
 action show_limits, set_limit, delete_limit;
 
+/* grants.c */
+action show_grants, add_grant, set_grant, revoke_grant;
+
 /* complete.c */
 action list_port_names, list_port_types, list_port_keys, list_filter_names;
 action list_client_names, list_client_keys, list_limit_keys;
+action list_grant_names, list_grant_keys;
 
+action prove_grant;   /* prove.c */
 action explain_frame; /* explain.c */
 action show_stats;    /* stats.c */
 action show_top;      /* top.c */

@@ -16,6 +16,7 @@ static const struct column columns[] = {
 	{"CLIENT", false}, {"MAC", false},      {"UID", true},
 	{"GID", true},     {"PID", true},       {"QUEUE", true},
 	{"WEIGHT", true},  {"ADDRESSES", true}, {"ACCEPT", false},
+	{"GRANT", false},
 };
 
 static void
@@ -36,6 +37,7 @@ add_row(struct table *t, const json_t *client)
 					 sizeof(text))
 			   : "");
 	table_cell(t, "%s", field_text(client, "accept"));
+	table_cell(t, "%s", field_text(client, "grant"));
 }
 
 enum status

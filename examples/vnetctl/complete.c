@@ -59,6 +59,25 @@ list_client_names(const struct command_line *line, struct complaint *c)
 	return status;
 }
 
+enum status
+list_grant_names(const struct command_line *line, struct complaint *c)
+{
+	json_t *grants = NULL;
+	const json_t *grant;
+	size_t i;
+	enum status status = client_ask_once(
+		line, field_request("grant show", NULL, NULL), &grants, c);
+
+	json_array_foreach(grants, i, grant) {
+		const char *name = name_of(grant, "name");
+
+		if (name)
+			puts(name);
+	}
+	json_decref(grants);
+	return status;
+}
+
 /* SIDE NAME */
 enum status
 list_filter_names(const struct command_line *line, struct complaint *c)
@@ -94,6 +113,14 @@ list_key(const struct key *key)
 			printf("%s=%s\n", key->name, value->choices[i]);
 	else if (key->type != GROUP && key->type != GROUPS)
 		printf("%s=\n", key->name);
+}
+
+/* Those of a group in it as "GROUP.KEY=". */
+static void
+list_group(const struct key *group)
+{
+	for (const struct key *key = group->of; key->name; key++)
+		printf("%s.%s=\n", group->name, key->name);
 }
 
 /* Of ports of a type, or of those that may change. */
@@ -135,6 +162,19 @@ list_limit_keys(const struct command_line *line, struct complaint *c)
 	(void)c;
 	for (const struct key *key = limit_keys; key->name; key++)
 		if (key->type == NUMBER)
+			list_key(key);
+	return DONE;
+}
+
+enum status
+list_grant_keys(const struct command_line *line, struct complaint *c)
+{
+	(void)line;
+	(void)c;
+	for (const struct key *key = grant_keys; key->name; key++)
+		if (key->type == GROUP)
+			list_group(key);
+		else
 			list_key(key);
 	return DONE;
 }

@@ -113,6 +113,18 @@ __vnetctl_sides() {
     printf '%s\n' receive_in receive_out
 }
 
+# __vnetctl_port_keys TYPE|'': with the grants that there are.
+__vnetctl_port_keys() {
+    __vnet_keys "${words[0]}" "$1"
+    [[ $1 == uplink ]] || __vnetctl grant names | sed 's/^/grant=/'
+}
+
+# A parent is one that is there.
+__vnetctl_grant_keys() {
+    __vnetctl grant keys
+    __vnetctl grant names | sed 's/^/parent=/'
+}
+
 # Not a million of them.
 __vnetctl_addresses() {
     __vnetctl fdb show | sed -n '2,200s/ .*//p; 200q'
@@ -135,13 +147,20 @@ __vnetctl_arg() {
     case $command:$place in
     'port add:TYPE') __vnet_offer_from __vnetctl port types ;;
     'port add:NAME') __vnet_offer_from __vnet_interfaces "$1" ;;
-    'port add:KEY=VALUE') __vnet_offer_from -k __vnet_keys "${words[0]}" "$1" ;;
-    'port set:KEY=VALUE') __vnet_offer_from -k __vnet_keys "${words[0]}" '' ;;
+    'port add:KEY=VALUE') __vnet_offer_from -k __vnetctl_port_keys "$1" ;;
+    'port set:KEY=VALUE') __vnet_offer_from -k __vnetctl_port_keys '' ;;
     'fdb del:MAC') __vnet_offer_from __vnetctl_addresses ;;
     'filter del:NAME') __vnet_offer_from __vnetctl_filters "$1" "$2" ;;
     'filter add:NAME') ;;
     'client set:KEY=VALUE') __vnet_offer_from -k __vnetctl client keys ;;
     'limit set:KEY=VALUE') __vnet_offer_from -k __vnetctl limit keys ;;
+    'grant add:GRANT') ;;
+    'grant '*:KEY=VALUE) __vnet_offer_from -k __vnetctl_grant_keys ;;
+    *:'GRANT|CLIENT')
+        __vnet_offer_from __vnetctl grant names
+        __vnet_offer_from __vnetctl client names
+        ;;
+    *:GRANT) __vnet_offer_from __vnetctl grant names ;;
     *:OWNER) __vnet_offer_from __vnetctl_owners ;;
     *:CLIENT) __vnet_offer_from __vnetctl client names ;;
     *:SIDE) __vnet_offer_from __vnetctl_sides "$1" ;;

@@ -40,6 +40,7 @@ print_event(const json_t *event)
 	char time[CLOCK_SIZE];
 	char times[TEXT_SIZE] = "";
 	char error[TEXT_SIZE];
+	char grant[TEXT_SIZE] = "";
 	uint64_t count = field_number(event, "count");
 	const char *mac = field_text(event, "mac");
 	const char *client = field_text(event, "client");
@@ -48,6 +49,9 @@ print_event(const json_t *event)
 	clock_monotonic(time, field_number(event, "time_ns"));
 	if (count > 1)
 		snprintf(times, sizeof(times), "%" PRIu64 " times", count);
+	if (*field_text(event, "grant"))
+		snprintf(grant, sizeof(grant), "grant %s",
+			 field_text(event, "grant"));
 	printf("%s", time);
 	owed = print_text(0, EVENT_WIDTH, field_text(event, "event"));
 	owed = print_text(owed, PORT_WIDTH,
@@ -56,6 +60,8 @@ print_event(const json_t *event)
 		owed = print_text(owed, MAC_WIDTH, mac);
 	if (*times)
 		owed = print_text(owed, 0, times);
+	if (*grant)
+		owed = print_text(owed, 0, grant);
 	print_text(owed, 0, field_shown(event, "error", error, sizeof(error)));
 	putchar('\n');
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * OpenMetrics 1.0 (https://openmetrics.io): a family of samples after the other,
- * "# EOF" behind the last. A family is of the switch, of ports, or of clients,
- * and is called after them; its name ends in its unit.
+ * "# EOF" behind the last. A family is of the switch, of ports, of clients, or of
+ * grants, and is called after them; its name ends in its unit.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -22,22 +22,29 @@
 /* Of a path. */
 #define PATH_SIZE 64
 
-/* Whose a family may be. */
+/* Whose a family may be. Grants have others than the rest. */
 enum {
 	SWITCH = 1 << 0,
 	PORT = 1 << 1,
 	CLIENT = 1 << 2,
+	GRANT = 1 << 3,
 	ANY = SWITCH | PORT | CLIENT,
 };
 
 static const struct {
 	unsigned int bit;
 	const char *name;
-} scopes[] = {{SWITCH, "switch"}, {PORT, "port"}, {CLIENT, "client"}};
+} scopes[] = {
+	{SWITCH, "switch"},
+	{PORT, "port"},
+	{CLIENT, "client"},
+	{GRANT, "grant"},
+};
 
 enum kind {
 	COUNTER,
 	REASONS, /* counters, by the label "reason" */
+	PARTS,   /* likewise "part", of frames and octets each */
 	GAUGE,   /* may fall */
 };
 
@@ -127,6 +134,16 @@ static const struct family families[] = {
 	 "Events that nobody has read in time."},
 	{"clock_steps_back", NULL, SWITCH, COUNTER, "clock_steps_back", NULL,
 	 "Times that were before the last one."},
+	{"active", NULL, GRANT, GAUGE, "state", NULL,
+	 "Does it last? 1 if it does, 0 if it has ended."},
+	{"clients", NULL, GRANT, GAUGE, "clients", NULL,
+	 "Clients that have it."},
+	{"addresses", NULL, GRANT, GAUGE, "addresses", NULL,
+	 "Source addresses in use."},
+	{"refused_frames", "frames", GRANT, PARTS, "refused.in", "refused.out",
+	 "Frames that were outside of it, by part."},
+	{"refused_octets", "octets", GRANT, PARTS, "refused.in", "refused.out",
+	 "Octets of frames that were outside of it, by part."},
 	{"balanced", NULL, SWITCH, GAUGE, "balanced", NULL,
 	 "Do all sums agree? 1 if they do, else 0."},
 };
@@ -256,6 +273,8 @@ labels_of(size_t scope, const char *name)
 
 	(void)snprintf(port, sizeof(port), "%.*s", (int)strcspn(name, "/"),
 		       name);
+	if (scopes[scope].bit == GRANT)
+		add_label(&l, "grant", name);
 	if (scopes[scope].bit & (PORT | CLIENT))
 		add_label(&l, "port", port);
 	if (scopes[scope].bit == CLIENT)
@@ -279,14 +298,16 @@ find(const json_t *object, const char *path)
 	return object;
 }
 
-/* A number, "up" or "down", true or false. Nothing is below zero. */
+/* A number, "up" or "down", "active" or "ended", true or false. Nothing is below
+ * zero. */
 static bool
 read_value(const json_t *value, uint64_t *n)
 {
 	if (json_is_boolean(value))
 		*n = json_is_true(value);
 	else if (json_is_string(value))
-		*n = !strcmp(json_string_value(value), "up");
+		*n = !strcmp(json_string_value(value), "up") ||
+		     !strcmp(json_string_value(value), "active");
 	else if (json_is_integer(value) && json_integer_value(value) >= 0)
 		*n = (uint64_t)json_integer_value(value);
 	else
@@ -311,6 +332,22 @@ print_reasons(struct writer *w, const struct labels *l, const json_t *drops)
 }
 
 static void
+print_parts(struct writer *w, const struct labels *l, const json_t *refused)
+{
+	const char *part;
+	json_t *count;
+	uint64_t n;
+
+	json_object_foreach((json_t *)refused, part, count) {
+		struct labels one = *l;
+
+		add_label(&one, "part", part);
+		if (read_value(json_object_get(count, w->family->unit), &n))
+			print_sample(w, &one, n);
+	}
+}
+
+static void
 print_at(struct writer *w, const struct labels *l, const char *direction,
 	 const json_t *value)
 {
@@ -321,6 +358,8 @@ print_at(struct writer *w, const struct labels *l, const char *direction,
 		add_label(&one, "direction", direction);
 	if (w->family->kind == REASONS)
 		print_reasons(w, &one, value);
+	else if (w->family->kind == PARTS)
+		print_parts(w, &one, value);
 	else if (read_value(value, &n))
 		print_sample(w, &one, n);
 }
@@ -352,7 +391,7 @@ print_clients(struct writer *w, const json_t *ports)
 static void
 print_family(struct writer *w, const json_t *stats)
 {
-	const json_t *ports = json_object_get(stats, "ports"), *port;
+	const json_t *ports = json_object_get(stats, "ports"), *port, *grant;
 	size_t i;
 
 	switch (scopes[w->scope].bit) {
@@ -365,6 +404,10 @@ print_family(struct writer *w, const json_t *stats)
 	case PORT:
 		json_array_foreach(ports, i, port)
 			print_owner(w, port);
+		break;
+	case GRANT:
+		json_array_foreach(json_object_get(stats, "grants"), i, grant)
+			print_owner(w, grant);
 		break;
 	default:
 		print_clients(w, ports);
@@ -423,7 +466,7 @@ print_lists(struct writer *w, const json_t *limits, const json_t *filters)
 	static const char *const of_filters[2][2] = {{"direction", "side"},
 						     {"rule", "name"}};
 
-	if (scopes[w->scope].bit == SWITCH)
+	if (!(scopes[w->scope].bit & (PORT | CLIENT)))
 		return;
 	print_rows(w, &limit_frames, limits, of_limits, "dropped.frames");
 	print_rows(w, &limit_octets, limits, of_limits, "dropped.octets");

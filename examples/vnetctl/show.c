@@ -87,6 +87,7 @@ print_port(const json_t *port, struct complaint *c)
 {
 	struct table config = TABLE(key_columns);
 	struct table medium = TABLE(key_columns);
+	struct table granted = TABLE(key_columns);
 	char name[LIST_SIZE];
 	enum status status;
 
@@ -102,6 +103,13 @@ print_port(const json_t *port, struct complaint *c)
 		table_free(&medium);
 	else
 		status = table_print_plain(&medium, "        ", stdout, c);
+	add_keys(&granted, json_object_get(port, "granted"));
+	if (!status && granted.ncells)
+		printf("    granted\n");
+	if (status)
+		table_free(&granted);
+	else
+		status = table_print_plain(&granted, "        ", stdout, c);
 	return status;
 }
 

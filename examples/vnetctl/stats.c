@@ -46,6 +46,9 @@ static const char *const reasons[][2] = {
 	{"loop_probe", "a probe of this switch that came back"},
 	{"receive_filter", "by a rule, or the default, of side receive_in"},
 	{"not_addressed", "for another's address"},
+	{"not_granted", "outside of its client's grant"},
+	{"undecided", "nobody can tell whether it is within the grant"},
+	{"revoked", "its client's grant has ended"},
 };
 
 static const char *

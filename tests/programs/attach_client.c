@@ -6,16 +6,25 @@
  *	attach_client PATH VIF hold N	N sessions at once, up to the end of it
  *	attach_client PATH VIF churn N	N sessions, one after the other
  *	attach_client PATH VIF host ADDRESS	answers ARP and ping (IPv4)
+ *	attach_client PATH VIF flood HEX	a frame, for ever
  *
- * VIF may be "-" for the only one. "talk" is told, a line each,
+ * VIF may be "-" for the only one, and PATH "fd:N" for a session that was handed
+ * over. "talk" is told, a line each,
  *
  *	send HEX			a frame
+ *	offload FLAGS,TYPE,HEADERS,SIZE,START,OFFSET HEX
+ *					one with these offload fields
  *	filter in|out pass|drop [drop|pass CODE,JT,JF,K[;...]]...
  *					filters, and what holds beyond them
+ *	grant				to ask for its grant
+ *	delegate FD MAC/BITS[,...] CLIENTS ADDRESSES DEPTH
+ *					as its own grant, but for that; what comes
+ *					of it is passed on by the socket FD
  *	close				to end the session
  *
- * and says, a line each, "is VIF INDEX MAC MTU", "got HEX", "done" or "failed
- * TEXT" for what it was told, and "end" when the switch has ended the session.
+ * and says, a line each, "is VIF INDEX MAC MTU", "got HEX", "grant NAME
+ * MAC/BITS[,...] CLIENTS ADDRESSES DEPTH", "done" or "failed TEXT" for what it was
+ * told, and "end" when the switch has ended the session.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,6 +33,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <vnet/attach.h>
@@ -37,16 +47,18 @@ static struct vnet_attach *
 open_client(const char *path, const char *vif)
 {
 	char text[VNET_ATTACH_TEXT_SIZE];
+	const bool is_given = !strncmp(path, "fd:", 3);
 	const struct vnet_attach_config config = {
 		.size = sizeof(config),
-		.path = path,
+		.path = is_given ? NULL : path,
 		.vif = strcmp(vif, "-") ? vif : NULL,
 		.timeout_ms = 20000,
 		.text = text,
 	};
 	struct vnet_why why = {0};
 	struct vnet_attach *a;
-	int r = vnet_attach_open(&a, &config, &why);
+	int r = is_given ? vnet_attach_adopt(&a, atoi(path + 3), &config, &why)
+			 : vnet_attach_open(&a, &config, &why);
 
 	if (r) {
 		printf("failed %s: %s\n", why.text ? why.text : "",
@@ -92,16 +104,24 @@ parse_hex(const char *hex, uint8_t *data)
 	return n;
 }
 
+/* @fields are the offload fields, or NULL. */
 static void
-send_hex(struct vnet_attach *a, const char *hex)
+send_hex(struct vnet_attach *a, const char *fields, const char *hex)
 {
 	static uint8_t data[FRAME_MAX];
-	const struct vnet_frame f = {
+	struct vnet_frame f = {
 		.data = data,
 		.len = parse_hex(hex, data),
 	};
-	int r = vnet_attach_send(a, &f, 1);
+	int r;
 
+	if (fields)
+		sscanf(fields,
+		       "%" SCNu16 ",%" SCNu8 ",%" SCNu16 ",%" SCNu16 ",%" SCNu16
+		       ",%" SCNu16,
+		       &f.flags, &f.gso_type, &f.hdr_len, &f.gso_size,
+		       &f.csum_start, &f.csum_offset);
+	r = vnet_attach_send(a, &f, 1);
 	done(r == 0 ? -EAGAIN : r, NULL);
 }
 
@@ -169,6 +189,96 @@ set_filters(struct vnet_attach *a, char *text)
 	done(r, &why);
 }
 
+static void
+say_grant(struct vnet_attach *a)
+{
+	struct vnet_grant g = {.size = sizeof(g)};
+	struct vnet_why why = {0};
+	int r = vnet_attach_grant(a, &g, &why);
+
+	if (r) {
+		done(r, &why);
+		return;
+	}
+	printf("grant %s ", g.name);
+	for (size_t i = 0; i < g.nmacs; i++) {
+		const uint8_t *o = g.macs[i].mac.octet;
+
+		printf("%s%02x:%02x:%02x:%02x:%02x:%02x/%u", i ? "," : "", o[0],
+		       o[1], o[2], o[3], o[4], o[5], g.macs[i].bits);
+	}
+	printf(" %" PRIu32 " %" PRIu32 " %" PRIu32 "\n", g.max_clients,
+	       g.max_addresses, g.depth);
+}
+
+/* "MAC/BITS,..." */
+static size_t
+parse_macs(char *text, struct vnet_mac_prefix *macs, size_t max)
+{
+	size_t n = 0;
+	char *one;
+
+	while (n < max && (one = strsep(&text, ","))) {
+		uint8_t *o = macs[n].mac.octet;
+
+		if (sscanf(one, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx/%hhu", &o[0],
+			   &o[1], &o[2], &o[3], &o[4], &o[5],
+			   &macs[n].bits) == 7)
+			n++;
+	}
+	return n;
+}
+
+static bool
+pass_on(int socket, int fd)
+{
+	union {
+		struct cmsghdr header; /* for the alignment */
+		uint8_t octets[CMSG_SPACE(sizeof(int))];
+	} control = {.octets = {0}};
+	char octet = 0;
+	struct iovec iov = {.iov_base = &octet, .iov_len = 1};
+	struct msghdr m = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	return sendmsg(socket, &m, 0) == 1;
+}
+
+static void
+delegate(struct vnet_attach *a, char *text)
+{
+	struct vnet_mac_prefix macs[VNET_GRANT_MAX_LIST];
+	enum vnet_grant_part part = VNET_GRANT_UNDECIDED;
+	struct vnet_grant g = {.size = sizeof(g)};
+	const char *socket = strsep(&text, " ");
+	struct vnet_why why = {0};
+	int fd, r = vnet_attach_grant(a, &g, &why);
+
+	if (!r) {
+		g.nmacs = parse_macs(strsep(&text, " "), macs,
+				     VNET_GRANT_MAX_LIST);
+		g.macs = macs;
+		sscanf(text, "%" SCNu32 " %" SCNu32 " %" SCNu32, &g.max_clients,
+		       &g.max_addresses, &g.depth);
+		r = vnet_attach_delegate(a, &g, &fd, &part, &why);
+	}
+	if (r == -EPERM || r == -EINVAL)
+		printf("failed %s: ", vnet_grant_part_name(part));
+	else if (!r && !pass_on(atoi(socket), fd))
+		r = -EIO;
+	if (!r)
+		close(fd);
+	done(r, &why);
+}
+
 /* Returns false to end. */
 static bool
 obey(struct vnet_attach *a, char *line)
@@ -177,12 +287,21 @@ obey(struct vnet_attach *a, char *line)
 
 	if (line)
 		line[strcspn(line, "\n")] = '\0';
-	if (!strcmp(word, "send"))
-		send_hex(a, line);
-	else if (!strcmp(word, "filter"))
+	if (!strcmp(word, "send")) {
+		send_hex(a, NULL, line);
+	} else if (!strcmp(word, "offload")) {
+		const char *fields = strsep(&line, " ");
+
+		send_hex(a, fields, line ? line : "");
+	} else if (!strcmp(word, "filter")) {
 		set_filters(a, line);
-	else
+	} else if (!strcmp(word, "grant")) {
+		say_grant(a);
+	} else if (!strcmp(word, "delegate")) {
+		delegate(a, line);
+	} else {
 		return false;
+	}
 	return true;
 }
 
@@ -284,6 +403,30 @@ churn(const char *path, const char *vif, unsigned long n)
 	return 0;
 }
 
+/* As fast as it can, until the switch ends it. */
+static int
+flood(struct vnet_attach *a, const char *hex)
+{
+	static uint8_t data[FRAME_MAX];
+	struct pollfd p = {.fd = vnet_attach_fd(a), .events = POLLOUT};
+	struct vnet_frame frames[VNET_ATTACH_BATCH];
+	int r;
+
+	frames[0] = (struct vnet_frame){
+		.data = data,
+		.len = parse_hex(hex, data),
+	};
+	for (size_t i = 1; i < VNET_ATTACH_BATCH; i++)
+		frames[i] = frames[0];
+	say_what(a);
+	while ((r = vnet_attach_send(a, frames, VNET_ATTACH_BATCH)) >= 0)
+		if (r == 0)
+			poll(&p, 1, -1);
+	printf("end\n");
+	vnet_attach_close(a);
+	return 0;
+}
+
 /*
  * ARP (RFC 826) and echo requests (RFC 792)
  */
@@ -371,10 +514,13 @@ main(int argc, char **argv)
 		return talk(open_client(argv[1], argv[2]));
 	if (argc == 5 && !strcmp(what, "host"))
 		return be_host(open_client(argv[1], argv[2]), argv[4]);
+	if (argc == 5 && !strcmp(what, "flood"))
+		return flood(open_client(argv[1], argv[2]), argv[4]);
 	if (argc == 5 && !strcmp(what, "hold"))
 		return hold(argv[1], argv[2], strtoul(argv[4], NULL, 10));
 	if (argc == 5 && !strcmp(what, "churn"))
 		return churn(argv[1], argv[2], strtoul(argv[4], NULL, 10));
-	fprintf(stderr, "attach_client PATH VIF talk|hold|churn|host ...\n");
+	fprintf(stderr,
+		"attach_client PATH VIF talk|hold|churn|host|flood ...\n");
 	return 2;
 }

@@ -10,14 +10,18 @@
 bool
 fake_plant_init(struct plant *p)
 {
-	*p = (struct plant){.ports = json_pack("{s:{}}", "web")};
+	*p = (struct plant){
+		.ports = json_pack("{s:{}}", "web"),
+		.grants = json_pack("{s:{}}", "lab"),
+	};
 	pthread_mutex_init(&p->lock, NULL);
-	return p->ports;
+	return p->ports && p->grants;
 }
 
 void
 fake_plant_fini(struct plant *p)
 {
+	json_decref(p->grants);
 	json_decref(p->ports);
 	pthread_mutex_destroy(&p->lock);
 }
@@ -169,6 +173,62 @@ plant_limit_del(struct plant *plant, const char *owner, const char *side,
 	return r ? r
 		 : complain(c, -ENOENT, "%s has no limit %s %s", owner, side,
 			    traffic);
+}
+
+static json_t *
+find_grant(const struct plant *p, const char *name, struct complaint *c)
+{
+	json_t *grant = json_object_get(p->grants, name);
+
+	if (!grant)
+		complain(c, -ENOENT, "there is no grant \"%s\"", name);
+	return grant;
+}
+
+int
+plant_grant_add(struct plant *plant, const char *name, const json_t *grant,
+		struct complaint *c)
+{
+	if (json_object_get(plant->grants, name))
+		return complain(c, -EEXIST, "there is a grant \"%s\"", name);
+	plant->calls++;
+	return json_object_set(plant->grants, name, (json_t *)grant);
+}
+
+int
+plant_grant_set(struct plant *plant, const char *name, const json_t *changes,
+		struct complaint *c)
+{
+	json_t *grant = find_grant(plant, name, c);
+
+	if (!grant)
+		return -ENOENT;
+	plant->calls++;
+	return json_object_update(grant, (json_t *)changes);
+}
+
+int
+plant_grant_revoke(struct plant *plant, const char *name, struct complaint *c)
+{
+	if (!find_grant(plant, name, c))
+		return -ENOENT;
+	plant->calls++;
+	return json_object_del(plant->grants, name);
+}
+
+json_t *
+plant_grant_show(struct plant *plant, const char *name, struct complaint *c)
+{
+	json_t *grant = name ? find_grant(plant, name, c) : plant->grants;
+
+	return grant ? json_pack("[O]", grant) : NULL;
+}
+
+json_t *
+plant_grant_program(struct plant *plant, const char *name, struct complaint *c)
+{
+	return find_grant(plant, name, c) ? json_pack("{s:s}", "grant", name)
+					  : NULL;
 }
 
 int

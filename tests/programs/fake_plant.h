@@ -13,6 +13,7 @@
 /**
  * struct plant
  * @ports:	{NAME: {...}}
+ * @grants:	likewise
  * @fdb_rows:	rows that "fdb show" has
  * @empty_pieces: pieces of it without a row, before these
  * @pieces:	how many have been asked for
@@ -23,6 +24,7 @@
  */
 struct plant {
 	json_t *ports;
+	json_t *grants;
 	uint64_t fdb_rows;
 	uint64_t empty_pieces;
 	unsigned long pieces;
@@ -34,7 +36,7 @@ struct plant {
 	pthread_mutex_t lock;
 };
 
-/* With a port "web". Returns false for want of memory. */
+/* With a port "web" and a grant "lab". Returns false for want of memory. */
 bool fake_plant_init(struct plant *p);
 void fake_plant_fini(struct plant *p);
 

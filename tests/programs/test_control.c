@@ -507,6 +507,29 @@ test_every_command_is_answered(void **state)
 		{"{\"do\":\"limit del\",\"owner\":\"web\",\"side\":\"in\","
 		 "\"traffic\":\"all\",\"if_exists\":true}",
 		 "{\"ok\":true}"},
+		{"{\"do\":\"grant add\",\"name\":\"a\",\"grant\":{"
+		 "\"mac\":[\"02-00-00-00-00-0A\"],\"depth\":0}}",
+		 "{\"ok\":true}"},
+		{"{\"do\":\"grant show\",\"name\":\"a\"}",
+		 "{\"ok\":true,\"result\":["
+		 "{\"mac\":[\"02:00:00:00:00:0a\"]}]}"},
+		{"{\"do\":\"grant add\",\"name\":\"a\",\"grant\":{"
+		 "\"mac\":[\"02:00:00:00:00:0a\"]}}",
+		 "{\"ok\":false,\"error\":\"there is a grant \\\"a\\\"\"}"},
+		{"{\"do\":\"grant add\",\"name\":\"a\",\"grant\":{"
+		 "\"mac\":[\"02:00:00:00:00:0a\"]},\"may_exist\":true}",
+		 "{\"ok\":true}"},
+		{"{\"do\":\"grant set\",\"name\":\"a\",\"set\":{\"depth\":1}}",
+		 "{\"ok\":true}"},
+		{"{\"do\":\"grant program\",\"name\":\"a\"}",
+		 "{\"ok\":true,\"result\":{\"grant\":\"a\"}}"},
+		{"{\"do\":\"grant revoke\",\"name\":\"a\"}", "{\"ok\":true}"},
+		{"{\"do\":\"grant revoke\",\"name\":\"a\"}",
+		 "{\"ok\":false,\"error\":"
+		 "\"there is no grant \\\"a\\\"\"}"},
+		{"{\"do\":\"grant revoke\",\"name\":\"a\","
+		 "\"if_exists\":true}",
+		 "{\"ok\":true}"},
 		{"{\"do\":\"explain\",\"client\":\"web\",\"frame\":\"00\"}",
 		 "{\"ok\":true,\"result\":{\"client\":\"web\","
 		 "\"hex\":\"00\"}}"},
@@ -659,6 +682,17 @@ test_bad_requests_are_told_what_is_wrong(void **state)
 		 "traffic: found \"tcp\", expected all, broadcast, multicast "
 		 "or "
 		 "unknown"},
+		{"{\"do\":\"grant add\",\"name\":\"7\",\"grant\":{}}",
+		 "name: found \"7\", expected a letter"},
+		{"{\"do\":\"grant add\",\"name\":\"a\",\"grant\":{}}",
+		 "there is no \"mac\""},
+		{"{\"do\":\"grant add\",\"name\":\"a\",\"grant\":{"
+		 "\"mac\":[\"02:00:00:00:00:00/47\"],\"mtu\":1}}",
+		 "mtu: no such key"},
+		{"{\"do\":\"grant set\",\"name\":\"b\",\"set\":{}}",
+		 "there is no grant \"b\""},
+		{"{\"do\":\"grant program\",\"name\":\"b\"}",
+		 "there is no grant \"b\""},
 		{"{\"do\":\"explain\",\"client\":\"web\"}",
 		 "\"frame\": found nothing, expected a string"},
 		{"{\"do\":\"capture\",\"port\":\"web\",\"snaplen\":1.5}",

@@ -88,7 +88,7 @@ test_defaults_are_left_out(void **state)
 			 "{'log': 'info', 'switch': {'max_ports': 64,"
 			 " 'fdb_entries': 8192, 'ageing_s': 300,"
 			 " 'queue_octets': 262144, 'max_rules': 1024,"
-			 " 'max_insns': 65536, 'forward_reserved': [],"
+			 " 'max_insns': 262144, 'forward_reserved': [],"
 			 " 'uplink_transit': false, 'max_clients': 0,"
 			 " 'flap_moves': 16, 'loop_probe_s': 2},"
 			 " 'ports': [], 'fdb': []}",
@@ -661,7 +661,7 @@ test_a_key_of_other_ports_is_refused(void **state)
 	(void)state;
 	assert_port_refused(
 		"{'type': 'tap', 'name': 'a', 'path': '/x'}",
-		"path: only a port of type stream or attach has this");
+		"path: only a port of type uplink, stream or attach has this");
 	assert_port_refused("{'type': 'stream', 'path': '/x', 'netns': 'a'}",
 			    "netns: only a port of type tap or uplink has "
 			    "this");
@@ -676,6 +676,44 @@ test_a_key_of_other_ports_is_refused(void **state)
 			    "attach");
 	assert_port_refused("{'type': 'stream', 'path': 'a', 'mode': 'any'}",
 			    "mode: found \"any\", expected listen or connect");
+}
+
+static void
+test_an_uplink_is_an_interface_or_attaches_to_a_switch(void **state)
+{
+	static const char *const keys[] = {"interface': 'b'", "netns': 'b'",
+					   "own_only': true",
+					   "without': ['csum']"};
+
+	(void)state;
+	assert_normal_as(SCHEMA_PORT, "{'type': 'uplink', 'path': '/x/a.b'}",
+			 "{'type': 'uplink', 'name': 'a.b',"
+			 " 'path': '/x/a.b'}");
+	assert_normal_as(SCHEMA_PORT,
+			 "{'type': 'uplink', 'path': '/x', 'vif': 'v'}",
+			 "{'type': 'uplink', 'name': 'v', 'path': '/x',"
+			 " 'vif': 'v'}");
+	assert_port_refused("{'type': 'uplink', 'name': 'a', 'vif': 'v'}",
+			    "vif: there is no \"path\" beside it");
+	assert_port_refused("{'type': 'stream', 'path': '/x', 'vif': 'v'}",
+			    "vif: only a port of type uplink has this");
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		char text[128], expected[128];
+
+		(void)snprintf(text, sizeof(text),
+			       "{'type': 'uplink', 'path': '/x', '%s}",
+			       keys[i]);
+		(void)snprintf(expected, sizeof(expected),
+			       "%.*s: an uplink with a \"path\" has no such "
+			       "key",
+			       (int)strcspn(keys[i], "'"), keys[i]);
+		assert_port_refused(text, expected);
+	}
+	/* Several may attach to one. */
+	assert_normal(SCHEMA_CONFIG,
+		      "{'ports': [{'type': 'uplink', 'name': 'a',"
+		      " 'path': '/x'}, {'type': 'uplink', 'name': 'b',"
+		      " 'path': '/x'}]}");
 }
 
 /* What each type of port has, key by key. */
@@ -693,7 +731,7 @@ test_each_type_of_port_has_its_keys(void **state)
 		{"'role': 'vif'", "tus"},
 		{"'interface': 'b'", "tu-"},
 		{"'netns': 'b'", "tu-"},
-		{"'path': '/a'", "--s"},
+		{"'path': '/a'", "-us"},
 		{"'mac': '02:00:00:00:00:01'", "t--"},
 		{"'mtu': 1500", "tus"},
 		{"'addresses': []", "t--"},
@@ -764,8 +802,9 @@ test_changes_keep_what_is_a_default(void **state)
 			 " 'verdict': 'drop'}]}");
 	assert_refused(SCHEMA_PORT_CHANGES, "{'filters': [{}]}",
 		       "filters[0]: there is no \"name\"");
-	assert_refused(SCHEMA_PORT_CHANGES, "{'type': 'tap', 'path': '/a'}",
-		       "path: only a port of type stream or attach has this");
+	assert_refused(
+		SCHEMA_PORT_CHANGES, "{'type': 'tap', 'path': '/a'}",
+		"path: only a port of type uplink, stream or attach has this");
 }
 
 static void
@@ -778,8 +817,9 @@ test_null_gives_a_key_its_default(void **state)
 	assert_refused(
 		SCHEMA_PORT_CHANGES, "{'type': null}",
 		"type: found null, expected tap, uplink, stream or attach");
-	assert_refused(SCHEMA_PORT_CHANGES, "{'type': 'tap', 'path': null}",
-		       "path: only a port of type stream or attach has this");
+	assert_refused(
+		SCHEMA_PORT_CHANGES, "{'type': 'tap', 'path': null}",
+		"path: only a port of type uplink, stream or attach has this");
 	assert_refused(SCHEMA_PORT_CHANGES, "{'addresses': [null]}",
 		       "addresses[0]: found null, expected ADDRESS/PREFIX, as "
 		       "in 10.0.0.1/24 or fd00::1/64");
@@ -1159,6 +1199,8 @@ main(void)
 		cmocka_unit_test(
 			test_an_unknown_key_is_refused_and_the_known_one_is_said),
 		cmocka_unit_test(test_a_key_of_other_ports_is_refused),
+		cmocka_unit_test(
+			test_an_uplink_is_an_interface_or_attaches_to_a_switch),
 		cmocka_unit_test(test_each_type_of_port_has_its_keys),
 		cmocka_unit_test(test_a_key_that_is_needed_is_missed),
 		cmocka_unit_test(test_changes_keep_what_is_a_default),

@@ -67,6 +67,8 @@ def test_words_are_completed():
     check_completes("vnetctl limit set web in all f", "frames_per_s=")
     check("side=" not in complete("vnetctl limit set web in all s"))
     check_completes("vnetctl client set web/0 accept=", "all", "own")
+    check_completes("vnetctl grant add a ", "mac=", "rate.frames_per_s=")
+    check_completes("vnetctl grant set a may=", "dhcp", "tunnel")
     check_completes("vnetctl help ", "port", "top")
     check(complete("vnetctl help port s") == ["set", "show"])
     check("lo" not in complete("vnetctl port add tap "))
@@ -102,7 +104,9 @@ def test_names_are_completed():
         for i in range(3)
     ]
     clients = [{"client": "lan/0"}, {"client": "web/0"}]
+    grants = [{"name": "alice"}, {"name": "lab"}]
     with results(
+        grant_show=grants,
         port_show=PORTS,
         filter_show=rules,
         fdb_show=fdb,
@@ -135,6 +139,15 @@ def test_names_are_completed():
             )
         for args in "client set ", "client del ", "explain ":
             check(complete(vnetctl + args) == ["lan/0", "web/0"], args)
+        for args in "grant show ", "grant set ", "grant revoke ":
+            check(complete(vnetctl + args) == ["alice", "lab"], args)
+        check(complete(vnetctl + "grant add ") == [])
+        check(
+            complete(vnetctl + "grant prove ")
+            == ["alice", "lab", "lan/0", "web/0"]
+        )
+        for args in "grant set alice parent=", "port set web grant=":
+            check(complete(vnetctl + args) == ["alice", "lab"], args)
         check(complete(vnetctl + "port del w") == ["web"])
         check(complete(vnetctl + "port list w") == ["web"])
         # Bash takes what ends in a colon for words of their own.

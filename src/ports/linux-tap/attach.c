@@ -4,6 +4,7 @@
  * late is told by its number, and passed over when the next is waited for.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,6 +27,7 @@ _Static_assert(VNET_ATTACH_BATCH == VNET_MEDIUM_BATCH, "one call, one batch");
  * @control:	for what is asked and answered
  * @id:		of the last request
  * @text:	what the switch said last
+ * @granted:	what its lists are lent from
  * @room:	where frames are read to; NULL before the first
  */
 struct vnet_attach {
@@ -35,6 +37,7 @@ struct vnet_attach {
 	uint32_t timeout_ms;
 	struct vnet_attach_info info;
 	char text[VNET_ATTACH_TEXT_SIZE];
+	struct attach_grant granted;
 	struct attach_reader reader;
 	uint8_t *room;
 };
@@ -43,6 +46,7 @@ union message {
 	struct attach_head head;
 	struct attach_answer answer;
 	struct attach_welcome welcome;
+	struct attach_grant grant;
 };
 
 /* Milliseconds of the monotonic clock. */
@@ -125,9 +129,20 @@ is_answer(const union message *m, size_t len)
 		return len == sizeof(m->answer) &&
 		       vnet_attach_is_text(m->answer.text,
 					   sizeof(m->answer.text));
-	return m->head.type == ATTACH_WELCOME && len == sizeof(m->welcome) &&
-	       m->head.version == ATTACH_VERSION &&
-	       vnet_attach_is_text(m->welcome.vif, sizeof(m->welcome.vif));
+	if (m->head.version != ATTACH_VERSION)
+		return false;
+	switch (m->head.type) {
+	case ATTACH_WELCOME:
+		return len == sizeof(m->welcome) &&
+		       vnet_attach_is_text(m->welcome.vif,
+					   sizeof(m->welcome.vif));
+	case ATTACH_GRANTED:
+		return len == sizeof(m->grant);
+	case ATTACH_DELEGATED:
+		return len == sizeof(m->head);
+	default:
+		return false;
+	}
 }
 
 /* The answer to the request of that number. Return: 0; -EPROTO, -EPIPE,
@@ -163,8 +178,16 @@ wait_for_answer(int socket, uint32_t id, union message *m, int *fd,
 	}
 }
 
-/* What the switch says why, with the text where it stays. Nothing in it does
- * anything to a terminal. */
+/* Nothing in it does anything to a terminal. */
+static void
+make_plain(char *text)
+{
+	for (char *c = text; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+}
+
+/* What the switch says why, with the text where it stays. */
 static int
 refused(const struct attach_answer *a, char *text, struct vnet_why *why)
 {
@@ -172,9 +195,7 @@ refused(const struct attach_answer *a, char *text, struct vnet_why *why)
 
 	if (text) {
 		memcpy(text, a->text, VNET_ATTACH_TEXT_SIZE);
-		for (char *c = text; *c; c++)
-			if (*c < ' ' || *c > '~')
-				*c = '?';
+		make_plain(text);
 	}
 	if (why)
 		*why = (struct vnet_why){
@@ -186,9 +207,9 @@ refused(const struct attach_answer *a, char *text, struct vnet_why *why)
 	return r;
 }
 
-/* Is it what frames are sent and received on? */
+/* Is it a socket of a session? */
 static bool
-is_for_frames(int fd)
+is_of_session(int fd)
 {
 	socklen_t len = sizeof(int);
 	int type, domain;
@@ -231,7 +252,7 @@ ask_for_vif(struct vnet_attach *a, const struct vnet_attach_config *config,
 		return vnet_medium_why(why, "no answer of the switch", r);
 	if (m.head.type == ATTACH_ANSWER && m.answer.error && fd < 0)
 		return refused(&m.answer, config->text, why);
-	if (m.head.type != ATTACH_WELCOME || !is_for_frames(fd)) {
+	if (m.head.type != ATTACH_WELCOME || !is_of_session(fd)) {
 		if (fd >= 0)
 			close(fd);
 		return vnet_medium_why(why, "what answers is no switch",
@@ -254,8 +275,6 @@ check(const struct vnet_attach_config *config, struct vnet_why *why)
 	if (config->size != sizeof(*config))
 		return vnet_medium_why(why, "unknown size of the configuration",
 				       -EINVAL);
-	if (!config->path)
-		return vnet_medium_why(why, "no path", -EINVAL);
 	if (config->vif &&
 	    (!*config->vif || strlen(config->vif) >= VNET_PORT_NAME_SIZE))
 		return vnet_medium_why(why, "vif not of 1 to 31 octets",
@@ -265,40 +284,82 @@ check(const struct vnet_attach_config *config, struct vnet_why *why)
 	return 0;
 }
 
+/* By a socket that is connected, or to be, with @config's path. */
+static int
+open_by(int control, struct vnet_attach **a,
+	const struct vnet_attach_config *config, struct vnet_why *why)
+{
+	struct vnet_attach *new = calloc(1, sizeof(*new));
+	int64_t deadline;
+	int r = 0;
+
+	if (!new)
+		return vnet_medium_why(why, "no memory", -ENOMEM);
+	new->fd = -1;
+	new->control = control;
+	new->timeout_ms = config->timeout_ms ? config->timeout_ms : TIMEOUT_MS;
+	deadline = now_ms() + new->timeout_ms;
+	if (config->path)
+		r = connect_to(control, config->path, deadline, why);
+	if (!r)
+		r = ask_for_vif(new, config, deadline, why);
+	if (r)
+		free(new);
+	else
+		*a = new;
+	return r;
+}
+
 int
 vnet_attach_open(struct vnet_attach **a,
 		 const struct vnet_attach_config *config, struct vnet_why *why)
 {
-	struct vnet_attach *new;
-	int64_t deadline;
+	int r = check(config, why);
+	int control;
+
+	if (r)
+		return r;
+	if (!config->path)
+		return vnet_medium_why(why, "no path", -EINVAL);
+	control = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (control < 0)
+		return vnet_medium_why(why, "cannot open a socket", -errno);
+	r = open_by(control, a, config, why);
+	if (r)
+		close(control);
+	return r;
+}
+
+/* Whoever had it before may have set it otherwise. */
+static int
+make_blocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return -errno;
+	return 0;
+}
+
+int
+vnet_attach_adopt(struct vnet_attach **a, int fd,
+		  const struct vnet_attach_config *config, struct vnet_why *why)
+{
 	int r = check(config, why);
 
 	if (r)
 		return r;
-	new = calloc(1, sizeof(*new));
-	if (!new)
-		return vnet_medium_why(why, "no memory", -ENOMEM);
-	new->fd = -1;
-	new->timeout_ms = config->timeout_ms ? config->timeout_ms : TIMEOUT_MS;
-	new->control = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (new->control < 0) {
-		r = vnet_medium_why(why, "cannot open a socket", -errno);
-		goto free;
-	}
-	deadline = now_ms() + new->timeout_ms;
-	r = connect_to(new->control, config->path, deadline, why);
-	if (!r)
-		r = ask_for_vif(new, config, deadline, why);
+	if (config->path)
+		return vnet_medium_why(why, "a path beside a descriptor",
+				       -EINVAL);
+	if (!is_of_session(fd))
+		return vnet_medium_why(why, "it is no socket of a session",
+				       -EINVAL);
+	r = make_blocking(fd);
 	if (r)
-		goto close;
-	*a = new;
-	return 0;
-
-close:
-	close(new->control);
-free:
-	free(new);
-	return r;
+		return vnet_medium_why(why, "cannot set its flags", r);
+	return open_by(fd, a, config, why);
 }
 
 int
@@ -380,28 +441,43 @@ fill(struct attach_filters *m, const struct vnet_rule *rules, size_t nrules)
 	}
 }
 
-/* Send a request, and see what the switch says. */
+static struct attach_head
+next_head(struct vnet_attach *a, enum attach_type type)
+{
+	return (struct attach_head){
+		.magic = ATTACH_MAGIC,
+		.version = ATTACH_VERSION,
+		.type = type,
+		.id = ++a->id,
+	};
+}
+
+/* Send a request, and see what the switch says: what is expected, or why not. The
+ * answer may bring a socket, where @fd is not NULL. */
 static int
 ask(struct vnet_attach *a, const void *request, size_t len,
-    struct vnet_why *why)
+    enum attach_type expected, union message *m, int *fd, struct vnet_why *why)
 {
 	int64_t deadline = now_ms() + a->timeout_ms;
-	union message m;
-	int fd = -1;
+	int came = -1;
 	int r = send_request(a->control, request, len, deadline);
 
 	if (!r || r == -EPIPE)
-		r = wait_for_answer(a->control, a->id, &m, &fd, deadline);
-	if (fd >= 0)
-		close(fd);
+		r = wait_for_answer(a->control, a->id, m, &came, deadline);
 	if (r == -EPIPE)
 		return vnet_medium_why(why, "the switch has ended the session",
 				       r);
-	if (!r && (m.head.type != ATTACH_ANSWER || fd >= 0))
-		r = -EPROTO;
-	if (r)
-		return vnet_medium_why(why, "no answer of the switch", r);
-	return m.answer.error ? refused(&m.answer, a->text, why) : 0;
+	if (!r && m->head.type == ATTACH_ANSWER && m->answer.error && came < 0)
+		return refused(&m->answer, a->text, why);
+	if (!r && m->head.type == expected &&
+	    (fd ? is_of_session(came) : came < 0)) {
+		if (fd)
+			*fd = came;
+		return 0;
+	}
+	if (came >= 0)
+		close(came);
+	return vnet_medium_why(why, "no answer of the switch", r ? r : -EPROTO);
 }
 
 int
@@ -410,6 +486,7 @@ vnet_attach_set_filters(struct vnet_attach *a, enum vnet_side side,
 			enum vnet_verdict default_verdict, struct vnet_why *why)
 {
 	struct attach_filters *m;
+	union message answer;
 	size_t wrong, len = measure(rules, nrules, &wrong);
 	int r;
 
@@ -429,17 +506,70 @@ vnet_attach_set_filters(struct vnet_attach *a, enum vnet_side side,
 	m = calloc(1, len);
 	if (!m)
 		return vnet_medium_why(why, "no memory", -ENOMEM);
-	m->head = (struct attach_head){
-		.magic = ATTACH_MAGIC,
-		.version = ATTACH_VERSION,
-		.type = ATTACH_FILTERS,
-		.id = ++a->id,
-	};
+	m->head = next_head(a, ATTACH_FILTERS);
 	m->side = side;
 	m->default_verdict = default_verdict;
 	fill(m, rules, nrules);
-	r = ask(a, m, len, why);
+	r = ask(a, m, len, ATTACH_ANSWER, &answer, NULL, why);
 	free(m);
+	return r;
+}
+
+int
+vnet_attach_grant(struct vnet_attach *a, struct vnet_grant *grant,
+		  struct vnet_why *why)
+{
+	const struct attach_head request = next_head(a, ATTACH_GRANT);
+	struct vnet_grant found;
+	union message m;
+	int r;
+
+	if (grant->size != sizeof(*grant))
+		return vnet_medium_why(why, "unknown size of the grant",
+				       -EINVAL);
+	r = ask(a, &request, sizeof(request), ATTACH_GRANTED, &m, NULL, why);
+	if (r)
+		return r;
+	a->granted = m.grant;
+	r = vnet_attach_grant_from_wire(&a->granted, &found);
+	/* It is compared with others, which counts on it being in order. */
+	if (!r)
+		r = vnet_grant_check(&found, NULL, NULL);
+	if (r)
+		return vnet_medium_why(why, "what the switch says is no grant",
+				       -EPROTO);
+	make_plain(a->granted.name);
+	*grant = found;
+	return 0;
+}
+
+/* Which part the switch names, as far as it is one. */
+static enum vnet_grant_part
+part_of(const struct attach_answer *answer)
+{
+	return answer->part < VNET_GRANT_NPARTS
+		       ? (enum vnet_grant_part)answer->part
+		       : VNET_GRANT_UNDECIDED;
+}
+
+int
+vnet_attach_delegate(struct vnet_attach *a, const struct vnet_grant *grant,
+		     int *fd, enum vnet_grant_part *part, struct vnet_why *why)
+{
+	struct attach_grant request = {0};
+	union message m;
+	int r = vnet_attach_grant_to_wire(&request, grant);
+
+	m.answer.part = VNET_GRANT_UNDECIDED;
+	if (r)
+		r = vnet_medium_why(why, "size of the grant, or of a list", r);
+	else {
+		request.head = next_head(a, ATTACH_DELEGATE);
+		r = ask(a, &request, sizeof(request), ATTACH_DELEGATED, &m, fd,
+			why);
+	}
+	if (part && (r == -EINVAL || r == -EPERM))
+		*part = part_of(&m.answer);
 	return r;
 }
 

@@ -14,6 +14,7 @@
  * does not read.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -49,7 +50,9 @@ enum state {
 
 /**
  * struct vnet_session
- * @open_asked:	what was asked is to open a vif
+ * @is_delegated: @peer is that of the session which asked for it, and @groups are
+ *		theirs, @ngroups of them
+ * @asked:	what was asked
  * @id:		of what was asked
  * @carries:	what the client said
  * @has_medium:	vnet_session_open() has made it
@@ -60,8 +63,11 @@ enum state {
 struct vnet_session {
 	int fd;
 	struct ucred peer;
+	bool is_delegated;
+	gid_t *groups;
+	size_t ngroups;
 	enum state state;
-	bool open_asked;
+	enum vnet_request_type asked;
 	uint32_t id;
 	uint32_t carries;
 	bool has_medium;
@@ -155,25 +161,49 @@ vnet_session_peer(const struct vnet_session *session,
 	return 0;
 }
 
+/* The groups of who has connected, *@n of them, to be freed; NULL if there are
+ * none, or no memory. They do not change. */
+static gid_t *
+read_groups(int fd, size_t *n)
+{
+	gid_t *groups;
+	socklen_t len = 0;
+
+	*n = 0;
+	/* Without room it says how much it takes. */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) == 0 ||
+	    errno != ERANGE)
+		return NULL;
+	groups = malloc(len);
+	if (groups &&
+	    getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) == 0)
+		*n = len / sizeof(*groups);
+	return groups;
+}
+
+static gid_t *
+copy_groups(const struct vnet_session *from, size_t *n)
+{
+	gid_t *groups = malloc((from->ngroups + 1) * sizeof(*groups));
+
+	*n = groups ? from->ngroups : 0;
+	if (*n)
+		memcpy(groups, from->groups, *n * sizeof(*groups));
+	return groups;
+}
+
 bool
 vnet_session_has_group(const struct vnet_session *session, uint32_t gid)
 {
 	gid_t *groups = NULL;
-	socklen_t len = 0;
-	bool is_there = false;
+	const gid_t *list = session->groups;
+	size_t n = session->ngroups;
+	bool is_there = session->peer.gid == gid;
 
-	if (session->peer.gid == gid)
-		return true;
-	/* Without room it says how much it takes. They do not change. */
-	if (getsockopt(session->fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) ==
-		    0 ||
-	    errno != ERANGE)
-		return false;
-	groups = malloc(len);
-	if (groups && getsockopt(session->fd, SOL_SOCKET, SO_PEERGROUPS, groups,
-				 &len) == 0)
-		for (size_t i = 0; i < len / sizeof(*groups); i++)
-			is_there |= groups[i] == gid;
+	if (!session->is_delegated)
+		list = groups = read_groups(session->fd, &n);
+	for (size_t i = 0; i < n; i++)
+		is_there |= list[i] == gid;
 	free(groups);
 	return is_there;
 }
@@ -208,11 +238,13 @@ head(const struct vnet_session *s, enum attach_type type)
 }
 
 static int
-answer(struct vnet_session *s, int error, const struct vnet_why *why)
+answer(struct vnet_session *s, int error, enum vnet_grant_part part,
+       const struct vnet_why *why)
 {
 	struct attach_answer a = {
 		.head = head(s, ATTACH_ANSWER),
 		.error = vnet_attach_error_to_wire(error),
+		.part = part,
 	};
 
 	if (why && error) {
@@ -239,7 +271,7 @@ refuse(struct vnet_session *s, const char *text, uint64_t found, uint64_t bound)
 
 	free_message(s);
 	s->state = OVER;
-	(void)answer(s, -EPROTO, &why);
+	(void)answer(s, -EPROTO, VNET_GRANT_UNDECIDED, &why);
 	return -EPROTO;
 }
 
@@ -260,7 +292,6 @@ parse_open(struct vnet_session *s, const void *message, size_t len,
 		return refuse(s, "unknown bits in what is carried", m->carries,
 			      ATTACH_CARRIES);
 	s->carries = m->carries;
-	s->open_asked = true;
 	request->type = VNET_REQUEST_OPEN;
 	vnet_attach_copy_text(request->vif, sizeof(request->vif), m->vif);
 	return 1;
@@ -322,12 +353,38 @@ parse_filters(struct vnet_session *s, size_t len, struct vnet_request *request)
 	r = parse_rules(s, m);
 	if (r)
 		return r;
-	s->open_asked = false;
 	request->type = VNET_REQUEST_FILTERS;
 	request->side = (enum vnet_side)m->side;
 	request->rules = s->rules;
 	request->nrules = m->nrules;
 	request->default_verdict = (enum vnet_verdict)m->default_verdict;
+	return 1;
+}
+
+static int
+parse_grant(struct vnet_session *s, size_t len, struct vnet_request *request)
+{
+	if (s->state != READY)
+		return refuse(s, "no vif is open", 0, 0);
+	if (len != sizeof(struct attach_head))
+		return refuse(s, "length of a request for the grant", len,
+			      sizeof(struct attach_head));
+	request->type = VNET_REQUEST_GRANT;
+	return 1;
+}
+
+/* The lists are in the message. */
+static int
+parse_delegate(struct vnet_session *s, size_t len, struct vnet_request *request)
+{
+	if (s->state != READY)
+		return refuse(s, "no vif is open", 0, 0);
+	if (len != sizeof(struct attach_grant))
+		return refuse(s, "length of a grant", len,
+			      sizeof(struct attach_grant));
+	if (vnet_attach_grant_from_wire(s->message, &request->grant))
+		return refuse(s, "what can be no grant", 0, 0);
+	request->type = VNET_REQUEST_DELEGATE;
 	return 1;
 }
 
@@ -346,6 +403,10 @@ parse(struct vnet_session *s, size_t len, struct vnet_request *request)
 		return parse_open(s, s->message, len, request);
 	case ATTACH_FILTERS:
 		return parse_filters(s, len, request);
+	case ATTACH_GRANT:
+		return parse_grant(s, len, request);
+	case ATTACH_DELEGATE:
+		return parse_delegate(s, len, request);
 	default:
 		return refuse(s, "unknown request", h->type, 0);
 	}
@@ -398,9 +459,17 @@ vnet_session_next(struct vnet_session *session, struct vnet_request *request)
 	}
 	*request = (struct vnet_request){.size = sizeof(*request)};
 	r = parse(session, (size_t)n, request);
-	if (r == 1)
+	if (r == 1) {
 		session->state = ASKED;
+		session->asked = request->type;
+	}
 	return r;
+}
+
+static bool
+has_asked(const struct vnet_session *s, enum vnet_request_type type)
+{
+	return s->state == ASKED && s->asked == type;
 }
 
 /* A pair of sockets for frames, and how much each holds. Root may have more than
@@ -430,7 +499,7 @@ vnet_session_open(struct vnet_session *session, struct vnet_medium **m,
 
 	if (session->has_medium)
 		return vnet_medium_why(why, "it has a medium", -EALREADY);
-	if (session->state != ASKED)
+	if (!has_asked(session, VNET_REQUEST_OPEN))
 		return vnet_medium_why(why, "it has not asked for one",
 				       -EINVAL);
 	if (sndbuf > VNET_ATTACH_SNDBUF_MAX)
@@ -474,8 +543,8 @@ vnet_session_welcome(struct vnet_session *session,
 	};
 	int r;
 
-	if (info->size != sizeof(*info) || session->state != ASKED ||
-	    session->theirs < 0)
+	if (info->size != sizeof(*info) ||
+	    !has_asked(session, VNET_REQUEST_OPEN) || session->theirs < 0)
 		return -EINVAL;
 	vnet_attach_copy_text(w.vif, sizeof(w.vif), info->vif);
 	memcpy(w.mac, info->mac.octet, sizeof(w.mac));
@@ -486,19 +555,103 @@ vnet_session_welcome(struct vnet_session *session,
 	return r;
 }
 
+/* It is answered: the next request is read, if there may be one. */
+static int
+settle(struct vnet_session *s, int r)
+{
+	free_message(s);
+	close_theirs(s);
+	s->state = r || s->asked == VNET_REQUEST_OPEN ? OVER : READY;
+	return r;
+}
+
 int
 vnet_session_answer(struct vnet_session *session, int error,
 		    const struct vnet_why *why)
 {
-	int r;
-
-	if (session->state != ASKED || (session->open_asked && !error))
+	if (session->state != ASKED ||
+	    (!error && session->asked != VNET_REQUEST_FILTERS))
 		return -EINVAL;
-	r = answer(session, error, why);
-	free_message(session);
-	close_theirs(session);
-	session->state = r || session->open_asked ? OVER : READY;
-	return r;
+	return settle(session,
+		      answer(session, error, VNET_GRANT_UNDECIDED, why));
+}
+
+int
+vnet_session_refuse(struct vnet_session *session, int error,
+		    enum vnet_grant_part part, const struct vnet_why *why)
+{
+	if (!has_asked(session, VNET_REQUEST_DELEGATE) || !error)
+		return -EINVAL;
+	return settle(session, answer(session, error, part, why));
+}
+
+int
+vnet_session_grant(struct vnet_session *session, const struct vnet_grant *grant)
+{
+	struct attach_grant m = {.head = head(session, ATTACH_GRANTED)};
+
+	if (!has_asked(session, VNET_REQUEST_GRANT) ||
+	    vnet_attach_grant_to_wire(&m, grant))
+		return -EINVAL;
+	return settle(session, send_answer(session, &m, sizeof(m), -1));
+}
+
+/* A session for whoever gets *@theirs, in the name of the one that asks. */
+static int
+make_delegated(const struct vnet_session *session, struct vnet_session **made,
+	       int *theirs, struct vnet_why *why)
+{
+	struct vnet_session *new = NULL;
+	int fds[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return vnet_medium_why(why, "cannot open a pair of sockets",
+				       -errno);
+	vnet_attach_refuse_descriptors(fds[0]);
+	/* Theirs blocks, as one that has connected does. */
+	r = vnet_medium_set_flags(fds[0]);
+	if (r)
+		vnet_medium_why(why, "cannot set flags of a socket", r);
+	else
+		r = vnet_session_adopt(&new, fds[0], why);
+	if (r || !new) {
+		close(fds[0]);
+		close(fds[1]);
+		return r;
+	}
+	new->is_delegated = true;
+	new->peer = session->peer;
+	if (!session->is_delegated)
+		new->groups = read_groups(session->fd, &new->ngroups);
+	else
+		new->groups = copy_groups(session, &new->ngroups);
+	*made = new;
+	*theirs = fds[1];
+	return 0;
+}
+
+int
+vnet_session_delegate(struct vnet_session *session, struct vnet_session **made,
+		      struct vnet_why *why)
+{
+	const struct attach_head m = head(session, ATTACH_DELEGATED);
+	struct vnet_session *new = NULL;
+	int theirs = -1, r;
+
+	if (!has_asked(session, VNET_REQUEST_DELEGATE))
+		return vnet_medium_why(why, "it has not asked for one",
+				       -EINVAL);
+	r = make_delegated(session, &new, &theirs, why);
+	if (r)
+		return r;
+	r = settle(session, send_answer(session, &m, sizeof(m), theirs));
+	close(theirs);
+	if (r) {
+		vnet_session_close(new);
+		return vnet_medium_why(why, "its client has left", r);
+	}
+	*made = new;
+	return 0;
 }
 
 void
@@ -509,5 +662,6 @@ vnet_session_close(struct vnet_session *session)
 	free_message(session);
 	close_theirs(session);
 	close(session->fd);
+	free(session->groups);
 	free(session);
 }

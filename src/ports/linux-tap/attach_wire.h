@@ -10,6 +10,12 @@
  *					attach_answer, why not
  *	struct attach_filters	->
  *				<-	struct attach_answer
+ *	ATTACH_GRANT		->
+ *				<-	struct attach_grant; or struct
+ *					attach_answer, where there is none
+ *	struct attach_grant	->	(ATTACH_DELEGATE)
+ *				<-	ATTACH_DELEGATED, and with it a socket
+ *					as this one; or struct attach_answer
  *	...
  *
  * Both run on one machine, so the byte order is its own; but one may be built
@@ -27,7 +33,7 @@
 #include <vnet/attach.h>
 
 #define ATTACH_MAGIC   UINT32_C(0x766e6174) /* "vnat" */
-#define ATTACH_VERSION 1
+#define ATTACH_VERSION 2
 
 /* The longest message: filters of some 16,000 instructions. */
 #define ATTACH_MESSAGE_MAX ((size_t)128 << 10)
@@ -43,6 +49,10 @@ enum attach_type {
 	ATTACH_FILTERS = 2,
 	ATTACH_WELCOME = 3,
 	ATTACH_ANSWER = 4,
+	ATTACH_GRANT = 5, /* a struct attach_head alone */
+	ATTACH_GRANTED = 6,
+	ATTACH_DELEGATE = 7,
+	ATTACH_DELEGATED = 8, /* a struct attach_head alone */
 };
 
 /**
@@ -96,11 +106,43 @@ struct attach_filters {
 	uint32_t ninsns;
 };
 
-/* @error: enum attach_error; the rest is a struct vnet_why */
+/**
+ * struct attach_grant - a struct vnet_grant
+ * @name:	that of GRANTED; of DELEGATE nobody looks at it
+ * @until:	of CLOCK_MONOTONIC
+ * @has_rate:	0 or 1
+ *
+ * All lists are there as a whole: of each, so many count as the number says.
+ */
+struct attach_grant {
+	struct attach_head head;
+	char name[VNET_GRANT_NAME_SIZE];
+	uint32_t nmacs;
+	uint32_t ngroups;
+	uint32_t nipv4;
+	uint32_t nipv6;
+	uint32_t nvlans;
+	uint32_t nethertypes;
+	uint32_t may;
+	uint32_t max_addresses;
+	uint32_t max_clients;
+	uint32_t queue_octets;
+	uint32_t depth;
+	uint32_t has_rate;
+	uint64_t until;
+	uint64_t frames_per_s;
+	uint64_t octets_per_s;
+	uint64_t burst_frames;
+	uint64_t burst_octets;
+	struct vnet_grant_lists lists;
+};
+
+/* @error: enum attach_error; @part: enum vnet_grant_part, of DELEGATE; the rest is a
+ * struct vnet_why */
 struct attach_answer {
 	struct attach_head head;
 	uint32_t error;
-	uint32_t reserved;
+	uint32_t part;
 	uint64_t index;
 	uint64_t found;
 	uint64_t bound;
@@ -113,6 +155,7 @@ _Static_assert(sizeof(struct attach_welcome) == 64, "the same on every ABI");
 _Static_assert(sizeof(struct attach_rule) == 48, "the same on every ABI");
 _Static_assert(sizeof(struct attach_filters) == 32, "the same on every ABI");
 _Static_assert(sizeof(struct attach_answer) == 176, "the same on every ABI");
+_Static_assert(sizeof(struct attach_grant) == 2824, "the same on every ABI");
 _Static_assert(sizeof(struct vnet_bpf_insn) == 8, "the same on every ABI");
 
 /* Errors have numbers of their own here: those of errno are not the same
@@ -131,6 +174,13 @@ ssize_t vnet_attach_receive_message(int socket, void *to, size_t size, int *fd,
  * has left. */
 int vnet_attach_send_message(int socket, const void *message, size_t len,
 			     int fd, int flags);
+
+/* To a message, but for its head, and back: the lists are then those of the
+ * message. 0, or -EINVAL for what can be none. What it says is not checked. */
+int vnet_attach_grant_to_wire(struct attach_grant *m,
+			      const struct vnet_grant *grant);
+int vnet_attach_grant_from_wire(const struct attach_grant *m,
+				struct vnet_grant *grant);
 
 /* A session of a socket that is connected, which it owns on success. Return: as
  * vnet_attach_accept(). */
