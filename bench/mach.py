@@ -88,6 +88,17 @@ def frames():
     }
 
 
+def chain():
+    """Of N hosts, on one switch or on a chain of N."""
+    got = boot("--test", f"chain={built('bench/mach/bench_mach_chain')}")
+    figures = {}
+    for n in (2, 4, 8):
+        for what in ("one", "chain"):
+            figures[f"cycles/frame, {what} {n}"] = got[f"cycles {what} {n}"]
+            figures[f"messages/frame, {what} {n}"] = got[f"messages {what} {n}"] / 100
+    return figures
+
+
 def resident():
     vifs = " ".join(f"--vif=vif{i}" for i in range(16))
     got = boot(
@@ -106,7 +117,7 @@ def text():
     return {"octets": int(out.splitlines()[1].split()[0])}
 
 
-CASES = {"frames1514": frames, "resident": resident, "text": text}
+CASES = {"frames1514": frames, "chain1514": chain, "resident": resident, "text": text}
 
 
 def main():

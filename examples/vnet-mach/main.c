@@ -3,6 +3,8 @@
  * vnet-mach: a switch as a task of GNU Mach, without a C library (vnet-mach(8)).
  *
  *	serve		it gives its master right to its bootstrap port
+ *	principals	(--add-principal) each of their tasks gets a master right of
+ *			its own
  *	boot chain	(--next-task) it becomes the device master of the system
  *			that the next task begins
  */
@@ -56,9 +58,9 @@ serve(struct plant *p, const struct options *o, mach_port_t bootstrap)
 	mach_port_t receive = MACH_PORT_NULL;
 	kern_return_t kr;
 
-	if (bootstrap == MACH_PORT_NULL)
+	if (bootstrap == MACH_PORT_NULL && !o->nprincipals)
 		die("nobody to give the master to: no bootstrap port, and no "
-		    "--next-task",
+		    "--next-task and no --add-principal",
 		    0);
 	if (o->is_supervised) {
 		kr = handover_claim(bootstrap, &receive);
@@ -67,7 +69,7 @@ serve(struct plant *p, const struct options *o, mach_port_t bootstrap)
 	}
 	if (!plant_open(p, receive, o->device_master, o->forwards))
 		bare_exit();
-	if (o->is_supervised)
+	if (o->is_supervised || bootstrap == MACH_PORT_NULL)
 		return;
 	kr = handover_give(bootstrap, vnet_mach_master_right(p->master));
 	if (kr)

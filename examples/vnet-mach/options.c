@@ -250,6 +250,83 @@ add_out_limit(struct parsing *p, const struct option *option, const char *value)
 	return add_limit(p, VNET_EGRESS, value);
 }
 
+const struct options_principal *
+options_principal(const struct options *o, const char *name)
+{
+	for (unsigned int i = 0; name && i < o->nprincipals; i++)
+		if (!strcmp(o->principal[i].name, name))
+			return &o->principal[i];
+	return NULL;
+}
+
+static const struct options_grant *
+find_grant(const struct options *o, const char *name)
+{
+	for (unsigned int i = 0; i < o->ngrants; i++)
+		if (!strcmp(o->grant[i].form.name, name))
+			return &o->grant[i];
+	return NULL;
+}
+
+static bool
+add_grant(struct parsing *p, const struct option *option, const char *value)
+{
+	struct options *o = p->o;
+	struct options_grant *g = &o->grant[o->ngrants];
+
+	(void)option;
+	p->why = "too many grants";
+	if (o->ngrants == OPTIONS_MAX_GRANTS || !value_grant(value, g, &p->why))
+		return false;
+	p->why = "a grant of that name was there before";
+	if (find_grant(o, g->form.name))
+		return false;
+	p->why = "its parent is no grant that was there before";
+	if (g->parent[0] && !find_grant(o, g->parent))
+		return false;
+	o->ngrants++;
+	return true;
+}
+
+static bool
+set_grant(struct parsing *p, const struct option *option, const char *value)
+{
+	if (!set_text(p, option, value))
+		return false;
+	p->why = "no --add-grant of that name was there before";
+	return find_grant(p->o, value);
+}
+
+static bool
+add_principal(struct parsing *p, const struct option *option, const char *value)
+{
+	struct options *o = p->o;
+	struct options_principal *principal = &o->principal[o->nprincipals];
+
+	(void)option;
+	if (o->nprincipals == OPTIONS_MAX_PRINCIPALS) {
+		p->why = "too many principals";
+		return false;
+	}
+	if (!value_principal(value, principal))
+		return false;
+	p->why = "a principal of that name was there before";
+	if (options_principal(o, principal->name))
+		return false;
+	o->nprincipals++;
+	return true;
+}
+
+static bool
+set_principal(struct parsing *p, const struct option *option, const char *value)
+{
+	if (!set_text(p, option, value))
+		return false;
+	p->why = "no --add-principal of that name was there before";
+	return options_principal(p->o, value);
+}
+
+#define NAME  "expected a name of 1 to 31 octets"
 #define RIGHT "expected the name of a right, a number"
 #define LIMIT                                                                \
 	"expected all, broadcast, multicast or unknown, and behind slashes " \
@@ -285,6 +362,12 @@ static const struct option list[] = {
 	 OF_PROGRAM(threads), 1, 256, 0},
 	{"seed", PROGRAM, "expected 32 hexadecimal digits", set_seed, 0, 0, 0,
 	 0},
+	{"add-grant", PROGRAM | REPEATED, "expected a grant", add_grant, 0, 0,
+	 0, 0},
+	{"add-principal", PROGRAM | REPEATED,
+	 "expected a name of 1 to 31 octets, and behind slashes task=N and "
+	 "right=N, max_opens=N",
+	 add_principal, 0, 0, 0, 0},
 	{"vif", BEGINS | REPEATED, "expected a name of 1 to 31 octets",
 	 begin_vif, OF_PORT(name), 1, VNET_PORT_NAME_SIZE - 1, 0},
 	{"prefix", BEGINS | REPEATED, "expected at most 30 octets",
@@ -303,6 +386,10 @@ static const struct option list[] = {
 	 OF_PORT(max_opens), 1, 65536, 0},
 	{"may-create", PREFIX, "expected 1 to 65536", set_number,
 	 OF_PORT(may_create), 1, 65536, 0},
+	{"grant", VIFS, NAME, set_grant, OF_PORT(grant), 1,
+	 VNET_GRANT_NAME_SIZE - 1, 0},
+	{"principal", VIFS, NAME, set_principal, OF_PORT(principal), 1,
+	 OPTIONS_NAME_SIZE - 1, 0},
 	{"may-promisc", VIFS, NULL, set_true, OF_PORT(may_promisc), 0, 0, 0},
 	{"may-set-address", VIFS, NULL, set_true, OF_PORT(may_set_address), 0,
 	 0, 0},
@@ -399,6 +486,8 @@ check(const struct options *o)
 		return "no --vif, --prefix or --uplink: nothing to do";
 	if (o->is_supervised && o->next_task)
 		return "--supervised and --next-task: one of them";
+	if (o->is_supervised && o->nprincipals)
+		return "--supervised and --add-principal: one of them";
 	if (o->forwards && !o->device_master && !o->next_task)
 		return "--forward needs --device-master-port";
 	for (unsigned int i = 0; i < o->nports; i++)

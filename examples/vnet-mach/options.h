@@ -7,13 +7,16 @@
 
 #include <vnet/filter.h>
 #include <vnet/limit.h>
+#include <vnet/mach_grant.h>
 #include <vnet/port.h>
 
-#define OPTIONS_MAX_PORTS  64
-#define OPTIONS_MAX_NAMES  128
-#define OPTIONS_MAX_RULES  128
-#define OPTIONS_MAX_LIMITS 128
-#define OPTIONS_MAX_INSNS  4096
+#define OPTIONS_MAX_PORTS      64
+#define OPTIONS_MAX_NAMES      128
+#define OPTIONS_MAX_RULES      128
+#define OPTIONS_MAX_LIMITS     128
+#define OPTIONS_MAX_INSNS      4096
+#define OPTIONS_MAX_GRANTS     32
+#define OPTIONS_MAX_PRINCIPALS 32
 
 /* The largest MTU: VNET_MACH_MTU_MAX. */
 #define OPTIONS_MAX_MTU 4087
@@ -35,6 +38,7 @@ enum options_kind {
  * @max_opens:	0 for what is usual
  * @may_create:	of OPTIONS_PREFIX
  * @default_verdict: of VNET_INGRESS and VNET_EGRESS
+ * @grant, @principal: of a vif, or of those of a prefix; NULL for none
  */
 struct options_port {
 	enum options_kind kind;
@@ -51,6 +55,29 @@ struct options_port {
 	bool shared;
 	bool may_share;
 	enum vnet_verdict default_verdict[2];
+	const char *grant;
+	const char *principal;
+};
+
+/* A grant to make. @parent: NULL for none. */
+struct options_grant {
+	struct vnet_grant_form form;
+	char parent[VNET_GRANT_NAME_SIZE];
+};
+
+#define OPTIONS_NAME_SIZE 32
+
+/**
+ * struct options_principal - somebody who opens some vifs, and nothing else
+ * @task:	who gets the right to do that, under the name @right, and is
+ *		started then
+ * @max_opens:	0 for no bound
+ */
+struct options_principal {
+	char name[OPTIONS_NAME_SIZE];
+	uint32_t task;
+	uint32_t right;
+	uint32_t max_opens;
 };
 
 /* A further name under which a vif is opened, in place of its own. */
@@ -110,6 +137,10 @@ struct options {
 	unsigned int nlimits;
 	struct vnet_bpf_insn insns[OPTIONS_MAX_INSNS];
 	size_t ninsns;
+	struct options_grant grant[OPTIONS_MAX_GRANTS];
+	unsigned int ngrants;
+	struct options_principal principal[OPTIONS_MAX_PRINCIPALS];
+	unsigned int nprincipals;
 };
 
 /* What is wrong, and with which argument (NULL: with all together). */
@@ -117,6 +148,10 @@ struct options_complaint {
 	const char *argument;
 	const char *text;
 };
+
+/* The principal of that name; NULL if there is none, or @name is. */
+const struct options_principal *options_principal(const struct options *o,
+						  const char *name);
 
 /* Return: false if something is wrong. The strings stay the arguments'. */
 bool options_parse(struct options *o, const char *const *argv,

@@ -90,6 +90,38 @@ make_server(struct plant *p, void (*want_worker)(void *ctx), void *ctx)
 }
 
 /*
+ * Grants
+ */
+
+/* VNET_NO_ID where there is none. */
+static vnet_grant_id
+grant_of(const struct plant *p, const char *name)
+{
+	return name ? vnet_grant_find(p->sw, name) : VNET_NO_ID;
+}
+
+static bool
+add_grants(struct plant *p)
+{
+	for (unsigned int i = 0; i < p->o->ngrants; i++) {
+		const struct options_grant *g = &p->o->grant[i];
+		enum vnet_grant_part part = VNET_GRANT_PASS;
+		struct vnet_why why = {.text = "it cannot be made"};
+		char what[2 * VNET_GRANT_NAME_SIZE];
+
+		if (!vnet_grant_form_make(
+			    &g->form, p->sw,
+			    grant_of(p, g->parent[0] ? g->parent : NULL),
+			    bare_now(), &p->grant[i], &part, &why))
+			continue;
+		bare_snprintf(what, sizeof(what), "%s: %s", g->form.name,
+			      vnet_grant_part_name(part));
+		return complain(what, &why);
+	}
+	return true;
+}
+
+/*
  * Ports
  */
 
@@ -106,7 +138,7 @@ port_config(const struct options_port *port)
 }
 
 static struct vnet_mach_vif_config
-vif_config(const struct options_port *port)
+vif_config(const struct plant *p, const struct options_port *port)
 {
 	uint32_t flags = 0;
 
@@ -118,6 +150,7 @@ vif_config(const struct options_port *port)
 		.size = sizeof(struct vnet_mach_vif_config),
 		.flags = flags,
 		.max_clients = port->max_opens,
+		.grant = grant_of(p, port->grant),
 	};
 }
 
@@ -127,12 +160,14 @@ add_vif(struct plant *p, unsigned int i)
 	static const struct vnet_mac none;
 	const struct options_port *port = &p->o->port[i];
 	struct vnet_port_config config = port_config(port);
-	struct vnet_mach_vif_config vif = vif_config(port);
+	struct vnet_mach_vif_config vif = vif_config(p, port);
 	struct vnet_why why;
 
 	config.role = VNET_ROLE_VIF;
 	if (!memcmp(&config.mac, &none, sizeof(none)))
-		config.mac = vnet_mac_derive(p->o->seed, port->name);
+		config.mac =
+			vnet_grant_mac(p->sw, vif.grant,
+				       vnet_mac_derive(p->o->seed, port->name));
 	if (vnet_port_add(p->sw, &config, &p->port[i], &why))
 		return complain(port->name, &why);
 	vif.port = p->port[i];
@@ -245,7 +280,7 @@ plant_create(struct plant *p, const struct options *o,
 {
 	p->o = o;
 	if (!make_switch(p) || !make_server(p, want_worker, ctx) ||
-	    !add_ports(p) || !add_rules(p) || !set_limits(p))
+	    !add_grants(p) || !add_ports(p) || !add_rules(p) || !set_limits(p))
 		return false;
 	set_defaults(p);
 	return true;
@@ -308,15 +343,19 @@ open_uplinks(struct plant *p, mach_port_t real)
 }
 
 static bool
-add_name(struct plant *p, const struct vnet_mach_name *name)
+add_name(struct plant *p, const char *principal,
+	 const struct vnet_mach_name *name)
 {
+	const struct options_principal *o = options_principal(p->o, principal);
+	struct vnet_mach_master *master =
+		o ? p->principal[o - p->o->principal] : p->master;
 	struct vnet_why why;
 
-	return !vnet_mach_master_name(p->master, name, &why) ||
+	return !vnet_mach_master_name(master, name, &why) ||
 	       complain(name->name, &why);
 }
 
-/* A vif is opened by its own name where no other was said. */
+/* A vif is opened by its own name, on the master of its principal, where no other was said. */
 static bool
 name_vif(struct plant *p, unsigned int i)
 {
@@ -333,10 +372,10 @@ name_vif(struct plant *p, unsigned int i)
 			continue;
 		has_any = true;
 		name.name = o->name[k].name;
-		if (!add_name(p, &name))
+		if (!add_name(p, o->port[i].principal, &name))
 			return false;
 	}
-	return has_any || add_name(p, &name);
+	return has_any || add_name(p, o->port[i].principal, &name);
 }
 
 static bool
@@ -349,11 +388,11 @@ name_prefix(struct plant *p, unsigned int i)
 		.is_prefix = true,
 		.may_create = port->may_create,
 		.create = port_config(port),
-		.vif = vif_config(port),
+		.vif = vif_config(p, port),
 	};
 
 	memcpy(name.seed, p->o->seed, sizeof(name.seed));
-	return add_name(p, &name);
+	return add_name(p, port->principal, &name);
 }
 
 /* Those of vifs come before those that only begin alike. */
@@ -369,6 +408,53 @@ add_names(struct plant *p)
 		if (p->o->port[i].kind == OPTIONS_PREFIX)
 			ok = name_prefix(p, i);
 	return ok;
+}
+
+static bool
+add_principals(struct plant *p)
+{
+	for (unsigned int i = 0; i < p->o->nprincipals; i++) {
+		const struct options_principal *o = &p->o->principal[i];
+		const struct vnet_mach_master_config config = {
+			.size = sizeof(config),
+			.max_clients = o->max_opens,
+		};
+		struct vnet_why why;
+
+		if (vnet_mach_master_add(p->m, &config, &p->principal[i], &why))
+			return complain(o->name, &why);
+	}
+	return true;
+}
+
+static bool
+start_principal(const struct plant *p, unsigned int i)
+{
+	const struct options_principal *o = &p->o->principal[i];
+	kern_return_t kr =
+		mach_port_insert_right(o->task, o->right,
+				       vnet_mach_master_right(p->principal[i]),
+				       MACH_MSG_TYPE_MAKE_SEND);
+
+	if (!kr)
+		kr = task_resume(o->task);
+	if (kr) {
+		bare_printf("vnet-mach: %s: the task cannot be started: 0x%x\n",
+			    o->name, (unsigned int)kr);
+		return false;
+	}
+	/* It is the principal's alone from now on. */
+	mach_port_deallocate(mach_task_self(), o->task);
+	return true;
+}
+
+static bool
+start_principals(const struct plant *p)
+{
+	for (unsigned int i = 0; i < p->o->nprincipals; i++)
+		if (p->o->principal[i].task && !start_principal(p, i))
+			return false;
+	return true;
 }
 
 bool
@@ -387,5 +473,5 @@ plant_open(struct plant *p, mach_port_t receive, mach_port_t real,
 		return false;
 	if (vnet_mach_master_add(p->m, &config, &p->master, &why))
 		return complain("the master", &why);
-	return add_names(p);
+	return add_principals(p) && add_names(p) && start_principals(p);
 }

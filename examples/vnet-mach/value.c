@@ -256,3 +256,96 @@ value_limit(const char *s, enum vnet_traffic *traffic, struct vnet_limit *limit)
 			       (limit->frames_per_s || limit->octets_per_s);
 	return false;
 }
+
+/*
+ * Names with keys
+ */
+
+/* Octets up to the end or a separator with a letter behind. */
+static size_t
+length_of_word(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] && !(is_separator(s[n]) && digit(s[n + 1]) > 9 &&
+			 s[n + 1] >= 'a' && s[n + 1] <= 'z'))
+		n++;
+	return n;
+}
+
+static size_t
+length_of_key(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && s[n] != '=')
+		n++;
+	return n;
+}
+
+static bool
+copy_name(char name[OPTIONS_NAME_SIZE], const char *s, size_t len)
+{
+	if (!len || len >= OPTIONS_NAME_SIZE)
+		return false;
+	memcpy(name, s, len);
+	name[len] = '\0';
+	return true;
+}
+
+bool
+value_grant(const char *s, struct options_grant *grant, const char **why)
+{
+	size_t n = length_of_word(s), key;
+
+	*why = "expected a name of 1 to 31 octets, and behind slashes keys "
+	       "with their values";
+	memset(grant, 0, sizeof(*grant));
+	if (!copy_name(grant->form.name, s, n))
+		return false;
+	for (s += n; *s; s += n) {
+		s++;
+		n = length_of_word(s);
+		key = length_of_key(s, n);
+		if (key == n)
+			return false;
+		if (key == 6 && !strncmp(s, "parent", 6)) {
+			if (!copy_name(grant->parent, s + 7, n - 7))
+				return false;
+			continue;
+		}
+		*why = vnet_grant_form_add(&grant->form, s, key, s + key + 1,
+					   n - key - 1);
+		if (*why)
+			return false;
+	}
+	return true;
+}
+
+bool
+value_principal(const char *s, struct options_principal *principal)
+{
+	size_t n = length_of_word(s);
+	uint64_t number;
+	uint32_t *field;
+
+	memset(principal, 0, sizeof(*principal));
+	if (!copy_name(principal->name, s, n))
+		return false;
+	for (s += n; *s;) {
+		s++;
+		if (skip_key(&s, "task"))
+			field = &principal->task;
+		else if (skip_key(&s, "right"))
+			field = &principal->right;
+		else if (skip_key(&s, "max_opens"))
+			field = &principal->max_opens;
+		else
+			return false;
+		if (!read_number(&s, UINT32_MAX, &number) || !number ||
+		    (*s && !is_separator(*s)))
+			return false;
+		*field = (uint32_t)number;
+	}
+	return !principal->task == !principal->right;
+}

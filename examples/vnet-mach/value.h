@@ -10,6 +10,8 @@
 #include <vnet/filter.h>
 #include <vnet/limit.h>
 
+#include "options.h"
+
 /* All of these return false where the text is not what they read. */
 
 /* A number, decimal or with 0x. */
@@ -40,5 +42,12 @@ bool value_filter(const char *s, enum vnet_verdict *verdict,
  * kind is said. */
 bool value_limit(const char *s, enum vnet_traffic *traffic,
 		 struct vnet_limit *limit);
+
+/* A name, and behind each slash a key and its value: "alice/parent=lab/mac=...".
+ * A value goes up to a separator that a letter follows. */
+bool value_grant(const char *s, struct options_grant *grant, const char **why);
+
+/* Likewise: "alice/task=7/right=0x9000/max_opens=3". */
+bool value_principal(const char *s, struct options_principal *principal);
 
 #endif

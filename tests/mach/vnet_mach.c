@@ -42,9 +42,8 @@ ping(const struct host_addr *addr, size_t len)
 
 /* Each pings the other, and goes on until both have. */
 static void
-run_host(uint32_t own, uint32_t other, const char *device)
+run_host(mach_port_t master, uint32_t own, uint32_t other, const char *device)
 {
-	const mach_port_t master = guest_lookup("master");
 	const struct host_addr own4 = ip4(own), own6 = ip6(own);
 	const struct host_addr other4 = ip4(other), other6 = ip6(other);
 
@@ -177,6 +176,30 @@ start(void)
 	guest_publish("master", master);
 }
 
+/* Both hosts are principals, each with a right of its own to a vif with one
+ * address, and are started by the switch. */
+static void
+start_principals(void)
+{
+	mach_port_t master = parent_start("vnet-mach");
+
+	CHECK(master != MACH_PORT_NULL);
+	check_name(master, "vif0", D_NO_SUCH_DEVICE);
+	check_name(master, "eth0", D_NO_SUCH_DEVICE);
+	mach_port_deallocate(mach_task_self(), guest_lookup("ann is done"));
+	mach_port_deallocate(mach_task_self(), guest_lookup("bob is done"));
+}
+
+static void
+run_principal(mach_port_t master, uint32_t own, uint32_t other,
+	      const char *device, const char *done)
+{
+	check_name(master, own == 1 ? "eth0" : "vif0", D_NO_SUCH_DEVICE);
+	check_name(master, "time", D_NO_SUCH_DEVICE);
+	run_host(master, own, other, device);
+	guest_publish(done, mach_task_self());
+}
+
 /* What is wrong with the arguments is on the console, and nobody is there. */
 static void
 refuse(void)
@@ -186,6 +209,9 @@ refuse(void)
 					       "vnet-mach.3",
 					       "vnet-mach.4",
 					       "vnet-mach.5",
+					       "vnet-mach.6",
+					       "vnet-mach.7",
+					       "vnet-mach.8",
 					       "vnet-mach-supervisor",
 					       "vnet-mach-supervisor.2"};
 
@@ -196,11 +222,19 @@ refuse(void)
 int
 main(int argc, char **argv)
 {
+	const mach_port_t right = bare_arg_number(argv, "right", 0);
+
 	CHECK(argc > 1);
 	if (strcmp(argv[1], "ann") == 0)
-		run_host(1, 2, "vif0");
+		run_host(guest_lookup("master"), 1, 2, "vif0");
 	else if (strcmp(argv[1], "bob") == 0)
-		run_host(2, 1, "eth0");
+		run_host(guest_lookup("master"), 2, 1, "eth0");
+	else if (strcmp(argv[1], "principals") == 0)
+		start_principals();
+	else if (strcmp(argv[1], "principal1") == 0)
+		run_principal(right, 1, 2, "vif0", "ann is done");
+	else if (strcmp(argv[1], "principal2") == 0)
+		run_principal(right, 2, 1, "eth0", "bob is done");
 	else if (strcmp(argv[1], "refuse") == 0)
 		refuse();
 	else

@@ -97,6 +97,10 @@ error_text(int error)
 		return "no memory";
 	case -ENOSPC:
 		return "no room";
+	case -EPERM:
+		return "it does not fit";
+	case -EUSERS:
+		return "there are as many as there may be";
 	default:
 		return "it cannot be done";
 	}

@@ -14,7 +14,7 @@
 struct vnet_control_walk;
 
 /* Octets of the most that one piece has. */
-#define VNET_CONTROL_PIECE 6144
+#define VNET_CONTROL_PIECE 12288
 
 /* What has become of a piece. */
 enum vnet_control_step {
@@ -30,6 +30,7 @@ enum vnet_control_step {
  *		together are the result
  * @port:	where it is; VNET_NO_ID before the first
  * @client:	a client that is meant alone, or VNET_NO_ID
+ * @grant:	likewise where it is, of grants
  * @is_one:	@port is meant alone
  * @has_begun:	with @port
  * @is_over:	with it, where it is meant alone
@@ -45,6 +46,7 @@ struct vnet_control_walk {
 	bool is_over;
 	vnet_port_id port;
 	vnet_client_id client;
+	vnet_grant_id grant;
 	unsigned int stage;
 	unsigned int side;
 	uint32_t index;
@@ -88,6 +90,8 @@ vnet_control_command vnet_control_filter_show, vnet_control_filter_add,
 	vnet_control_filter_set, vnet_control_filter_del;
 vnet_control_command vnet_control_limit_show, vnet_control_limit_set,
 	vnet_control_limit_del;
+vnet_control_command vnet_control_grant_show, vnet_control_grant_add,
+	vnet_control_grant_revoke;
 vnet_control_command vnet_control_fdb_show, vnet_control_fdb_add,
 	vnet_control_fdb_del, vnet_control_fdb_flush;
 

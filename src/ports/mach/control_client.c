@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 
+#include "control_grant.h"
 #include "control_name.h"
 #include "control_walk.h"
 
@@ -33,6 +34,7 @@ put_client(const struct vnet_control_host *h, vnet_client_id id,
 	vnet_json_put_number(w, "max_addresses", info.max_addresses);
 	vnet_json_put_string(w, "accept",
 			     info.accept == VNET_ACCEPT_OWN ? "own" : "all");
+	vnet_control_put_grant(h->sw, vnet_client_grant(h->sw, id), "grant", w);
 	vnet_json_close(w, '}');
 }
 

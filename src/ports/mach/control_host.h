@@ -7,6 +7,7 @@
 #ifndef VNET_CONTROL_HOST_H
 #define VNET_CONTROL_HOST_H
 
+#include <vnet/grant.h>
 #include <vnet/switch.h>
 
 #include "control_figures.h"
@@ -15,12 +16,13 @@
 #define VNET_CONTROL_NAME_SIZE 128
 
 /* A port that is opened by device_open, see struct vnet_mach_vif_config. @device:
- * by which name one is to be opened that is made. */
+ * by which name one is to be opened that is made. @grant: VNET_NO_ID for none. */
 struct vnet_control_vif {
 	const char *device;
 	bool may_promisc;
 	bool may_set_address;
 	uint32_t max_clients;
+	vnet_grant_id grant;
 };
 
 /* The largest MTU of one. */

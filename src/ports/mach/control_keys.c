@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "control_keys.h"
+#include "grant_text.h"
 
 static bool
 is_same(const char *a, const char *b)
@@ -208,6 +209,60 @@ read_json(struct vnet_json v, enum vnet_json_type type, const char *expected,
 	return 0;
 }
 
+static size_t
+length(const char *text)
+{
+	size_t n = 0;
+
+	while (text[n])
+		n++;
+	return n;
+}
+
+/* A string, or a number as it is written. */
+static int
+add_to_grant(const struct vnet_control_key *key, struct vnet_json v,
+	     const struct vnet_place *p, struct vnet_grant_form *f,
+	     struct vnet_complaint *c)
+{
+	const char *wrong = "expected a string or a number", *from = v.at;
+	char text[VNET_PREFIX_TEXT_SIZE];
+	size_t len = (size_t)(v.end - v.at);
+	bool is_one = vnet_json_type(v) == VNET_JSON_NUMBER;
+
+	if (vnet_json_type(v) == VNET_JSON_STRING) {
+		is_one = vnet_json_text(v, text, sizeof(text));
+		from = text;
+		len = length(text);
+	}
+	if (is_one)
+		wrong = vnet_grant_form_add(f, key->name, length(key->name),
+					    from, len);
+	if (!wrong)
+		return 0;
+	return vnet_complain_at(c, p, "found ", vnet_text_of(v).text, ", ",
+				wrong, NULL);
+}
+
+static int
+read_grant(const struct vnet_control_key *key, struct vnet_json v,
+	   const struct vnet_place *p, void *to, struct vnet_complaint *c)
+{
+	struct vnet_json_walk w;
+	size_t n = 0;
+	int r = 0;
+
+	if (vnet_json_type(v) != VNET_JSON_LIST)
+		return add_to_grant(key, v, p, to, c);
+	vnet_json_begin(&w, v);
+	while (!r && vnet_json_next(&w)) {
+		const struct vnet_place at = {.up = p, .index = n++};
+
+		r = add_to_grant(key, w.value, &at, to, c);
+	}
+	return r;
+}
+
 static int
 read_value(const struct vnet_control_key *key, struct vnet_json v,
 	   const struct vnet_place *p, void *to, struct vnet_complaint *c)
@@ -229,6 +284,8 @@ read_value(const struct vnet_control_key *key, struct vnet_json v,
 		return read_json(v, VNET_JSON_OBJECT, "an object", p, to, c);
 	case VNET_FORM_LIST:
 		return read_json(v, VNET_JSON_LIST, "a list", p, to, c);
+	case VNET_FORM_GRANT:
+		return read_grant(key, v, p, to, c);
 	case VNET_FORM_ANY:
 		break;
 	}

@@ -18,6 +18,7 @@ enum vnet_control_form {
 	VNET_FORM_MAC,    /* a struct vnet_mac: no group, not zero */
 	VNET_FORM_OBJECT, /* a struct vnet_json */
 	VNET_FORM_LIST,   /* likewise */
+	VNET_FORM_GRANT,  /* a struct vnet_grant_form: one value, or a list */
 	VNET_FORM_ANY,    /* nowhere: others look at it */
 };
 

@@ -9,8 +9,10 @@
 #include <vnet/filter.h>
 
 #include "control_filter.h"
+#include "control_grant.h"
 #include "control_limit.h"
 #include "control_name.h"
+#include "grant_text.h"
 
 enum { VIF, UPLINK };
 
@@ -37,6 +39,8 @@ struct port {
 	uint64_t max_clients;
 	bool promisc;
 	bool set_address;
+	char grant[VNET_GRANT_NAME_SIZE];
+	vnet_grant_id grant_id;
 	char interface[VNET_CONTROL_NAME_SIZE];
 	size_t right;
 	bool own_only;
@@ -62,6 +66,7 @@ enum {
 	KEY_MAX_CLIENTS,
 	KEY_PROMISC,
 	KEY_SET_ADDRESS,
+	KEY_GRANT,
 	KEY_INTERFACE,
 	KEY_RIGHT,
 	KEY_OWN_ONLY,
@@ -94,6 +99,8 @@ static const struct vnet_control_key port_keys[] = {
 			     .min = 1, .max = 65536},
 	[KEY_PROMISC] = {VNET_KEY(BOOL, struct port, promisc)},
 	[KEY_SET_ADDRESS] = {VNET_KEY(BOOL, struct port, set_address)},
+	[KEY_GRANT] = {VNET_KEY(TEXT, struct port, grant),
+		       .max = VNET_GRANT_NAME_SIZE - 1},
 	[KEY_INTERFACE] = {VNET_KEY(TEXT, struct port, interface),
 			   .max = VNET_CONTROL_NAME_SIZE - 1},
 	[KEY_RIGHT] = {VNET_KEY(CHOICE, struct port, right), .choices = rights},
@@ -120,6 +127,7 @@ static const struct vnet_control_key change_keys[] = {
 	{VNET_KEY(NUMBER, struct port, max_clients), .min = 1, .max = 65536},
 	{VNET_KEY(BOOL, struct port, promisc)},
 	{VNET_KEY(BOOL, struct port, set_address)},
+	{VNET_KEY(TEXT, struct port, grant), .max = VNET_GRANT_NAME_SIZE - 1},
 	{VNET_KEY(BOOL, struct port, up)},
 	{VNET_KEY(BOOL, struct port, sticky)},
 	{VNET_KEY(BOOL, struct port, loop_guard)},
@@ -132,15 +140,17 @@ static const struct vnet_control_key change_keys[] = {
 
 /* Likewise, in this order. */
 static const unsigned int change_of[] = {
-	KEY_MTU, KEY_SIBLINGS, KEY_MAX_CLIENTS, KEY_PROMISC,    KEY_SET_ADDRESS,
-	KEY_UP,  KEY_STICKY,   KEY_LOOP_GUARD,  KEY_DEFAULT_IN, KEY_DEFAULT_OUT,
+	KEY_MTU,         KEY_SIBLINGS,   KEY_MAX_CLIENTS, KEY_PROMISC,
+	KEY_SET_ADDRESS, KEY_GRANT,      KEY_UP,          KEY_STICKY,
+	KEY_LOOP_GUARD,  KEY_DEFAULT_IN, KEY_DEFAULT_OUT,
 };
 
 /* Keys that a type has alone. */
 static const uint32_t only[] = {
 	[VIF] = GIVEN(KEY_DEVICE) | GIVEN(KEY_MAC) | GIVEN(KEY_ADDRESSES) |
 		GIVEN(KEY_SIBLINGS) | GIVEN(KEY_MAX_CLIENTS) |
-		GIVEN(KEY_PROMISC) | GIVEN(KEY_SET_ADDRESS) | GIVEN(KEY_UP),
+		GIVEN(KEY_PROMISC) | GIVEN(KEY_SET_ADDRESS) | GIVEN(KEY_GRANT) |
+		GIVEN(KEY_UP),
 	[UPLINK] = GIVEN(KEY_INTERFACE) | GIVEN(KEY_RIGHT) |
 		   GIVEN(KEY_OWN_ONLY) | GIVEN(KEY_SHARE_ADDRESS),
 };
@@ -178,6 +188,17 @@ title_of(const char *name)
 	return t;
 }
 
+/* The grant that is named, if any. */
+static int
+find_grant(struct vnet_control_call *call, struct port *p)
+{
+	if (!p->grant[0])
+		return 0;
+	p->grant_id =
+		vnet_control_find_grant(call->host->sw, p->grant, call->c);
+	return p->grant_id == VNET_NO_ID ? -ENOENT : 0;
+}
+
 /*
  * Adding
  */
@@ -200,6 +221,7 @@ add_vif(struct vnet_control_call *call, vnet_port_id id, const struct port *p)
 		.may_promisc = p->promisc,
 		.may_set_address = p->set_address,
 		.max_clients = (uint32_t)p->max_clients,
+		.grant = p->grant_id,
 	};
 	struct vnet_why why = {0};
 	int r = h->vif_add(h->ctx, id, &vif, &why);
@@ -292,8 +314,9 @@ check(struct vnet_control_call *call, const struct port *p, uint32_t given)
 
 	if (r)
 		return r;
-	if (p->type == VIF && !(given & GIVEN(KEY_MAC)))
-		return vnet_complain(call->c, -EINVAL, "there is no \"mac\"",
+	if (p->type == VIF && !(given & (GIVEN(KEY_MAC) | GIVEN(KEY_GRANT))))
+		return vnet_complain(call->c, -EINVAL,
+				     "there is no \"mac\" and no \"grant\"",
 				     NULL);
 	if (p->type == UPLINK && !(given & GIVEN(KEY_INTERFACE)))
 		return vnet_complain(call->c, -EINVAL,
@@ -306,6 +329,9 @@ check(struct vnet_control_call *call, const struct port *p, uint32_t given)
 				     NULL);
 	return 0;
 }
+
+/* Of the addresses of vifs that have none but a grant. */
+static const uint8_t no_seed[16];
 
 struct add_args {
 	struct vnet_json port;
@@ -337,7 +363,14 @@ vnet_control_port_add(struct vnet_control_call *call)
 	if (a.may_exist && vnet_port_find(call->host->sw, p.name) != VNET_NO_ID)
 		return 0;
 	r = check(call, &p, given);
-	return r ? r : add(call, &p);
+	if (!r)
+		r = find_grant(call, &p);
+	if (r)
+		return r;
+	if (p.type == VIF && !(given & GIVEN(KEY_MAC)))
+		p.mac = vnet_grant_mac(call->host->sw, p.grant_id,
+				       vnet_mac_derive(no_seed, p.name));
+	return add(call, &p);
 }
 
 /*
@@ -412,6 +445,8 @@ change_vif(const struct vnet_control_host *h, vnet_port_id id,
 		vif->may_promisc = p->promisc;
 	if (given & GIVEN(KEY_SET_ADDRESS))
 		vif->may_set_address = p->set_address;
+	if (given & GIVEN(KEY_GRANT))
+		vif->grant = p->grant_id;
 	h->vif_changed(h->ctx, id, vif);
 }
 
@@ -458,6 +493,9 @@ vnet_control_port_set(struct vnet_control_call *call)
 	if (id == VNET_NO_ID)
 		return -ENOENT;
 	given = translate(given);
+	r = find_grant(call, &p);
+	if (r)
+		return r;
 	is_vif = !h->vif_get(h->ctx, id, &vif);
 	r = is_vif ? check_mtu(call, &p) : check_type(given, UPLINK, call->c);
 	if (r)

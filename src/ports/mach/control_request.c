@@ -26,6 +26,9 @@ static const struct command commands[] = {
 	{"filter add", vnet_control_filter_add},
 	{"filter set", vnet_control_filter_set},
 	{"filter del", vnet_control_filter_del},
+	{"grant show", vnet_control_grant_show},
+	{"grant add", vnet_control_grant_add},
+	{"grant revoke", vnet_control_grant_revoke},
 	{"limit show", vnet_control_limit_show},
 	{"limit set", vnet_control_limit_set},
 	{"limit del", vnet_control_limit_del},
@@ -38,7 +41,7 @@ static int
 refuse_command(struct vnet_json name, struct vnet_complaint *c)
 {
 	const char *names[NCOMMANDS + 1];
-	char list[400];
+	char list[512];
 	size_t len = 0;
 
 	for (size_t i = 0; i < NCOMMANDS; i++)

@@ -23,7 +23,7 @@
 #define VNET_CONTROL_INPUT_MAX 131072
 
 /* Octets of answers that wait to be read. */
-#define VNET_CONTROL_ANSWER_SIZE 16384
+#define VNET_CONTROL_ANSWER_SIZE 32768
 
 /**
  * struct vnet_control_session

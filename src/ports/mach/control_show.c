@@ -5,6 +5,7 @@
 #include <vnet/filter.h>
 
 #include "control_filter.h"
+#include "control_grant.h"
 #include "control_name.h"
 #include "control_walk.h"
 
@@ -68,8 +69,8 @@ vnet_control_show(struct vnet_control_call *call)
  */
 
 static void
-put_vif(const struct vnet_control_vif *vif, const struct vnet_port_info *port,
-	struct vnet_json_writer *w)
+put_vif(const struct vnet_control_host *h, const struct vnet_control_vif *vif,
+	const struct vnet_port_info *port, struct vnet_json_writer *w)
 {
 	vnet_json_put_string(w, "addresses",
 			     port->flags & VNET_PORT_PER_CLIENT ? "per-client"
@@ -79,6 +80,7 @@ put_vif(const struct vnet_control_vif *vif, const struct vnet_port_info *port,
 	vnet_json_put_number(w, "max_clients", vif->max_clients);
 	vnet_json_put_bool(w, "promisc", vif->may_promisc);
 	vnet_json_put_bool(w, "set_address", vif->may_set_address);
+	vnet_control_put_grant(h->sw, vif->grant, "grant", w);
 }
 
 /* The device that is an uplink. */
@@ -135,7 +137,7 @@ put_port(const struct vnet_control_host *h, const struct vnet_port_info *port,
 	vnet_json_put_mac(w, "mac", port->mac);
 	vnet_json_put_number(w, "mtu", port->mtu);
 	if (is_vif)
-		put_vif(&vif, port, w);
+		put_vif(h, &vif, port, w);
 	vnet_json_put_bool(w, "sticky", port->flags & VNET_PORT_STICKY);
 	vnet_json_put_bool(w, "loop_guard", port->flags & VNET_PORT_LOOP_GUARD);
 	put_defaults(h->sw, port->id, w);

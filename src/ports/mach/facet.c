@@ -9,6 +9,7 @@
 #include <vnet/mach_control.h>
 
 #include "facet.h"
+#include "grant_text.h"
 #include "master.h"
 #include "net_flags.h"
 
@@ -121,7 +122,7 @@ join(struct vnet_mach_facet *f)
 
 	if (!f->vif || vnet_port_get(sw, f->port, &info))
 		return -ENOENT;
-	r = vnet_client_add(sw, f->port, &config, &f->client, NULL);
+	r = vnet_mach_facet_add_client(f, &info, &config);
 	if (r) {
 		f->client = VNET_NO_ID;
 		return r;
@@ -138,6 +139,14 @@ join(struct vnet_mach_facet *f)
  * Status
  */
 
+/* NET_FLAGS: of one whose grant has ended, nothing runs. */
+static int
+flags_of(const struct vnet_mach_facet *f)
+{
+	return vnet_mach_facet_is_revoked(f) ? f->flags & ~NET_FLAG_RUNNING
+					     : f->flags;
+}
+
 static kern_return_t
 get_net_status(const struct vnet_mach_facet *f, int *status, uint32_t *count)
 {
@@ -151,7 +160,7 @@ get_net_status(const struct vnet_mach_facet *f, int *status, uint32_t *count)
 	status[2] = HDR_ETHERNET;
 	status[3] = VNET_ETH_HEADER_LEN;
 	status[4] = sizeof(struct vnet_mac);
-	status[5] = f->flags;
+	status[5] = flags_of(f);
 	status[6] = 0;
 	return KERN_SUCCESS;
 }
@@ -187,7 +196,7 @@ get_status(struct vnet_mach_device *d, dev_flavor_t flavor, int *status,
 	case NET_FLAGS:
 		if (*count != 1)
 			return D_INVALID_SIZE;
-		status[0] = f->flags;
+		status[0] = flags_of(f);
 		return KERN_SUCCESS;
 	case VNET_MACH_STATUS_VIF:
 	case VNET_MACH_STATUS_CLIENT:
@@ -253,6 +262,7 @@ set_address(struct vnet_mach_facet *f, const int *status)
 
 	if (!f->vif || !(f->vif->flags & VNET_MACH_MAY_SET_ADDRESS) ||
 	    is_taken(f, &mac) ||
+	    !vnet_grant_has_mac(f->device.right.m->sw, f->vif->grant, mac) ||
 	    vnet_client_set_mac(f->device.right.m->sw, f->client, mac, NULL))
 		return D_INVALID_OPERATION;
 	return KERN_SUCCESS;
@@ -478,6 +488,6 @@ vnet_mach_facet_get(const struct vnet_mach *m, vnet_client_id id,
 	info->port = f->port;
 	info->filters = f->nfilters;
 	info->reads = f->nreads;
-	info->flags = (uint32_t)f->flags;
+	info->flags = (uint32_t)flags_of(f);
 	return 0;
 }

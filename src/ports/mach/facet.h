@@ -104,6 +104,17 @@ kern_return_t vnet_mach_facet_get_counters(const struct vnet_mach_facet *f,
 /* What it hears has changed: filters, reads. */
 void vnet_mach_facet_listen(struct vnet_mach_facet *f);
 
+/* facet_grant.c: become a client, with the vif's grant. What vnet_client_add()
+ * returns, -EUSERS also where it has no address left. */
+int vnet_mach_facet_add_client(struct vnet_mach_facet *f,
+			       const struct vnet_port_info *port,
+			       struct vnet_client_config *config);
+/* Has its grant ended? */
+bool vnet_mach_facet_is_revoked(const struct vnet_mach_facet *f);
+/* Another one for a vif; facets that it has no room for are closed. */
+void vnet_mach_facets_set_grant(struct vnet_mach *m, struct vnet_mach_vif *vif,
+				vnet_grant_id grant);
+
 /* facet_filter.c */
 kern_return_t vnet_mach_facet_set_filter(struct vnet_mach_device *d,
 					 mach_port_t right, int priority,

@@ -16,6 +16,7 @@
 #include "device_ids.h"
 #include "facet.h"
 #include "forward.h"
+#include "grant_text.h"
 #include "master.h"
 #include "refuse.h"
 #include "text.h"
@@ -73,7 +74,8 @@ create(struct vnet_mach *m, struct vnet_mach_master_name *n, const char *name)
 	port.size = sizeof(port);
 	port.name = name;
 	port.role = VNET_ROLE_VIF;
-	port.mac = vnet_mac_derive(n->name.seed, name);
+	port.mac = vnet_grant_mac(m->sw, vif.grant,
+				  vnet_mac_derive(n->name.seed, name));
 	vif.size = sizeof(vif);
 	if (vnet_port_add(m->sw, &port, &vif.port, NULL))
 		return NULL;

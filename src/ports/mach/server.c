@@ -7,6 +7,7 @@
 
 #include "control.h"
 #include "facet.h"
+#include "grant_text.h"
 #include "master.h"
 #include "refuse.h"
 #include "server.h"
@@ -333,6 +334,7 @@ check_vif(const struct vnet_mach *m, const struct vnet_mach_vif_config *c,
 {
 	const uint32_t all = VNET_MACH_MAY_PROMISC | VNET_MACH_MAY_SET_ADDRESS;
 	static const struct vnet_mac none;
+	struct vnet_grant_info grant = {.size = sizeof(grant)};
 	struct vnet_port_info info = {.size = sizeof(info)};
 
 	if (c->size != sizeof(*c))
@@ -348,6 +350,12 @@ check_vif(const struct vnet_mach *m, const struct vnet_mach_vif_config *c,
 			      VNET_ROLE_VIF);
 	if (!memcmp(&info.mac, &none, sizeof(none)))
 		return refuse(why, -EINVAL, "the port has no address", 1, 0, 0);
+	if (c->grant != VNET_NO_ID && vnet_grant_get(m->sw, c->grant, &grant))
+		return refuse(why, -ENOENT, "no such grant", 4, c->grant, 0);
+	if (!(info.flags & VNET_PORT_PER_CLIENT) &&
+	    !vnet_grant_has_mac(m->sw, c->grant, info.mac))
+		return refuse(why, -EINVAL, "the port's address is not granted",
+			      1, 0, 0);
 	if (info.mtu > VNET_MACH_MTU_MAX)
 		return refuse(why, -EINVAL, "MTU beyond what net_rcv_msg holds",
 			      1, info.mtu, VNET_MACH_MTU_MAX);
@@ -397,6 +405,7 @@ vnet_mach_vif_make(struct vnet_mach *m,
 		return refuse(why, -ENOMEM, "no memory", 0, sizeof(*v), 0);
 	v->port = config->port;
 	v->flags = config->flags;
+	v->grant = config->grant;
 	v->max_clients =
 		config->max_clients ? config->max_clients : MAX_CLIENTS;
 	v->next = m->vifs;

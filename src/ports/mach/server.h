@@ -24,6 +24,7 @@ struct vnet_mach_vif {
 	vnet_port_id port;
 	uint32_t flags;
 	uint32_t max_clients;
+	vnet_grant_id grant; /* of its facets, VNET_NO_ID for none */
 	uint32_t clients; /* facets, also those that only their senders keep */
 	/* What those that have gone have counted. */
 	struct vnet_figures past;

@@ -43,6 +43,7 @@ vif_get(void *ctx, vnet_port_id port, struct vnet_control_vif *vif)
 		.may_promisc = v->flags & VNET_MACH_MAY_PROMISC,
 		.may_set_address = v->flags & VNET_MACH_MAY_SET_ADDRESS,
 		.max_clients = v->max_clients,
+		.grant = v->grant,
 	};
 	return 0;
 }
@@ -63,6 +64,7 @@ vif_add(void *ctx, vnet_port_id port, const struct vnet_control_vif *vif,
 		.port = port,
 		.flags = flags_of(vif),
 		.max_clients = vif->max_clients,
+		.grant = vif->grant,
 	};
 
 	struct vnet_mach_controller *c = ctx;
@@ -97,6 +99,8 @@ vif_changed(void *ctx, vnet_port_id port, const struct vnet_control_vif *vif)
 		return;
 	v->flags = flags_of(vif);
 	v->max_clients = vif->max_clients;
+	if (v->grant != vif->grant)
+		vnet_mach_facets_set_grant(m, v, vif->grant);
 	for (struct vnet_mach_facet *f = m->facets; f; f = f->next) {
 		if (f->vif != v)
 			continue;

@@ -142,6 +142,21 @@ guest_count_names(mach_port_t task)
 	return list_names(task, NULL);
 }
 
+uint32_t
+guest_settled_names(mach_port_t task)
+{
+	uint32_t n = guest_count_names(task), quiet = 0;
+
+	for (int i = 0; i < 200 && quiet < 20; i++) {
+		const uint32_t before = n;
+
+		bare_sleep_ms(10);
+		n = guest_count_names(task);
+		quiet = n == before ? quiet + 1 : 0;
+	}
+	return n;
+}
+
 static void
 print_name(mach_port_t name, mach_port_type_t type)
 {

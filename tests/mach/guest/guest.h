@@ -63,6 +63,9 @@ void guest_kill(const char *program);
 /* How many names of rights a task has: the same before and after means that no
  * right was left behind. What this call needs itself is not counted. */
 uint32_t guest_count_names(mach_port_t task);
+/* The same, as soon as it has stayed so for a while: a server hears of what its
+ * clients let go of when it gets round to it. */
+uint32_t guest_settled_names(mach_port_t task);
 /* Which they are, for somebody who looks for one. */
 void guest_print_names(mach_port_t task);
 

@@ -12,4 +12,14 @@
  * guest_may_die() was called then. */
 mach_port_t parent_start(const char *program);
 
+/* The same where another one starts it: before that, and behind it. */
+struct parent {
+	const char *program;
+	mach_port_t task;
+	mach_port_t requests;
+};
+
+void parent_adopt(struct parent *p, const char *program);
+mach_port_t parent_wait(struct parent *p);
+
 #endif

@@ -76,12 +76,12 @@ want_worker(void *ctx)
 }
 
 static void
-add_vif(struct server *s, const struct vif *v, size_t i)
+add_vif(struct server *s, const struct vif *v, uint8_t first, size_t i)
 {
 	const struct vnet_port_config port = {
 		.size = sizeof(port),
 		.name = v->name,
-		.mac = {{2, 0, 0, 0, 0, (uint8_t)(i + 1)}},
+		.mac = {{2, 0, 0, 0, first, (uint8_t)(i + 1)}},
 		.mtu = v->mtu,
 		.flags = v->port_flags,
 	};
@@ -90,7 +90,8 @@ add_vif(struct server *s, const struct vif *v, size_t i)
 		.flags = v->vif_flags,
 		.max_clients = v->max_clients,
 	};
-	struct vnet_mach_name name = {.size = sizeof(name), .name = v->name};
+	struct vnet_mach_name name = {.size = sizeof(name),
+				      .name = v->device ? v->device : v->name};
 
 	CHECK(!vnet_port_add(s->sw, &port, &vif.port, NULL));
 	CHECK(!vnet_mach_vif_add(s->m, &vif, NULL));
@@ -126,7 +127,7 @@ make(struct server *s, const struct service *service)
 	CHECK(!vnet_mach_create(&s->m, &c, NULL));
 	CHECK(!vnet_mach_master_add(s->m, &master, &s->master, NULL));
 	for (size_t i = 0; i < service->nvifs; i++)
-		add_vif(s, &service->vifs[i], i);
+		add_vif(s, &service->vifs[i], service->first, i);
 	if (service->set_up)
 		service->set_up(s, service->arg);
 }
@@ -273,16 +274,7 @@ service_names(const struct service *s)
 uint32_t
 service_settle(const struct service *s)
 {
-	uint32_t n = service_names(s), quiet = 0;
-
-	for (int i = 0; i < 200 && quiet < 20; i++) {
-		const uint32_t before = n;
-
-		bare_sleep_ms(10);
-		n = service_names(s);
-		quiet = n == before ? quiet + 1 : 0;
-	}
-	return n;
+	return guest_settled_names(s->task);
 }
 
 void

@@ -18,18 +18,20 @@ struct server {
 	struct vnet_mach_master *master;
 };
 
-/* A vif of that name, opened by it. Flags of the port, and of the vif. */
+/* A vif of that name, opened by it, or by @device if that is not NULL. Flags of the port, and of the vif. */
 struct vif {
 	const char *name;
 	uint32_t port_flags;
 	uint32_t vif_flags;
 	uint32_t mtu; /* 0 for 1500 */
 	uint32_t max_clients;
+	const char *device;
 };
 
 /**
  * struct service - a server to start
- * @vifs:	@nvifs of them; the address of the i-th is 02:00:00:00:00:i+1
+ * @vifs:	@nvifs of them; the address of the i-th is
+ *		02:00:00:00:@first:i+1
  * @set_up:	what else is to be done in its task before it serves; may be NULL
  * @arg:	for that
  * @sys:	the kernel, as it is to see it; NULL as it is
@@ -38,6 +40,7 @@ struct vif {
 struct service {
 	const struct vif *vifs;
 	size_t nvifs;
+	uint8_t first;
 	void (*set_up)(struct server *s, uint32_t arg);
 	uint32_t arg;
 	const struct vnet_mach_sys *sys;

@@ -257,11 +257,13 @@ fake_host_open(struct fake_host *f, const char *vif)
 		.ctx = facet,
 	};
 	vnet_port_id port = vnet_port_find(f->host.sw, vif);
+	struct vnet_client_config c = config;
 
 	if (!facet || port == VNET_NO_ID || !find_vif(f, port))
 		return VNET_NO_ID;
+	c.grant = find_vif(f, port)->vif.grant;
 	facet->frames = 0;
-	if (vnet_client_add(f->host.sw, port, &config, &facet->client, NULL))
+	if (vnet_client_add(f->host.sw, port, &c, &facet->client, NULL))
 		facet->client = VNET_NO_ID;
 	return facet->client;
 }

@@ -70,7 +70,7 @@ rig_begin(struct rig *r, const struct rig_plan *plan)
 		.fdb_entries = 64,
 		.pool_octets = 1 << 18,
 		.max_rules = 16,
-		.max_insns = 64,
+		.max_insns = 2048,
 		.max_program = 16,
 		.max_events = 16,
 	};

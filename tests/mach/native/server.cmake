@@ -40,6 +40,7 @@ function(vnet_add_faked_server name)
     ${mach}/facet.c
     ${mach}/facet_counters.c
     ${mach}/facet_filter.c
+    ${mach}/facet_grant.c
     ${mach}/facet_read.c
     ${mach}/facet_write.c
     ${mach}/forward.c

@@ -208,7 +208,8 @@ test_an_answer_has_the_id_of_its_request(void **state)
 		      "port add, port del, port set, uplink give, client show, "
 		      "client set, client del, fdb show, fdb add, fdb del, "
 		      "fdb flush, filter show, filter add, filter set, "
-		      "filter del, limit show, limit set, limit del, stats\"}");
+		      "filter del, grant show, grant add, grant revoke, "
+		      "limit show, limit set, limit del, stats\"}");
 	memset(id, '1', sizeof(id) - 1);
 	id[sizeof(id) - 1] = '\0';
 	snprintf(request, sizeof(request), "{\"do\":\"fdb flush\",\"id\":%s}",
@@ -372,14 +373,15 @@ test_a_vif_is_added_shown_changed_and_removed(void **state)
 		"\"mac\":\"02:00:00:00:ab:01\",\"mtu\":1400,"
 		"\"addresses\":\"shared\",\"siblings\":false,"
 		"\"max_clients\":3,\"promisc\":true,\"set_address\":false,"
-		"\"sticky\":true,\"loop_guard\":false,"
+		"\"grant\":null,\"sticky\":true,\"loop_guard\":false,"
 		"\"default_in\":\"pass\",\"default_out\":\"drop\","
 		"\"link\":\"up\",",
 		strlen("[{\"name\":\"web0\",\"type\":\"vif\",\"role\":\"vif\","
 		       "\"mac\":\"02:00:00:00:ab:01\",\"mtu\":1400,"
 		       "\"addresses\":\"shared\",\"siblings\":false,"
 		       "\"max_clients\":3,\"promisc\":true,"
-		       "\"set_address\":false,\"sticky\":true,"
+		       "\"set_address\":false,\"grant\":null,"
+		       "\"sticky\":true,"
 		       "\"loop_guard\":false,\"default_in\":\"pass\","
 		       "\"default_out\":\"drop\",\"link\":\"up\",")));
 
@@ -392,7 +394,7 @@ test_a_vif_is_added_shown_changed_and_removed(void **state)
 	assert_tells(t, "{\"do\":\"port show\"}",
 		     "\"mtu\":1500,\"addresses\":\"shared\","
 		     "\"siblings\":true,\"max_clients\":7,\"promisc\":false,"
-		     "\"set_address\":true,\"sticky\":false,"
+		     "\"set_address\":true,\"grant\":null,\"sticky\":false,"
 		     "\"loop_guard\":true,\"default_in\":\"drop\","
 		     "\"default_out\":\"pass\",\"link\":\"down\",");
 	assert_false(test_has_link(t->sw, id));
@@ -421,7 +423,7 @@ test_a_port_that_is_wrong_leaves_nothing_behind(void **state)
 		 "name: found \\\"a/0\\\", expected 1 to 31 of A-Z a-z 0-9 . _ "
 		 ": @ -"},
 		{"{\"name\":\"a\",\"type\":\"vif\"}",
-		 "there is no \\\"mac\\\""},
+		 "there is no \\\"mac\\\" and no \\\"grant\\\""},
 		{"{\"name\":\"a\",\"type\":\"vif\",\"mac\":\"01:00:00:00:00:"
 		 "00\"}",
 		 "mac: found \\\"01:00:00:00:00:00\\\", expected an address as "
@@ -479,7 +481,7 @@ test_a_port_that_is_wrong_leaves_nothing_behind(void **state)
 		     "{\"do\":\"port set\",\"port\":\"a\","
 		     "\"set\":{\"name\":\"b\"}}",
 		     "found the key \\\"name\\\", expected mtu, siblings, "
-		     "max_clients, promisc, set_address, up, sticky, "
+		     "max_clients, promisc, set_address, grant, up, sticky, "
 		     "loop_guard, default_in, default_out");
 }
 
@@ -942,7 +944,8 @@ test_clients_are_shown_changed_and_ended(void **state)
 		"{\"ok\":true,\"result\":[{\"client\":\"a/1\",\"port\":\"a\","
 		"\"index\":1,\"mac\":\"02:00:00:00:00:0a\",\"filters\":1,"
 		"\"reads\":2,\"flags\":4675,\"queue_octets\":4096,"
-		"\"weight\":7,\"max_addresses\":3,\"accept\":\"all\"}]}");
+		"\"weight\":7,\"max_addresses\":3,\"accept\":\"all\","
+		"\"grant\":null}]}");
 	assert_int_equal(
 		vnet_json_count(result_of(ask(t, "{\"do\":\"client show\"}"))),
 		2);
@@ -1109,6 +1112,139 @@ test_the_largest_piece_fits(void **state)
 	free(text);
 }
 
+#define ADD_LAB                                                                \
+	"{\"do\":\"grant add\",\"name\":\"lab\",\"grant\":{\"mac\":"           \
+	"[\"02:00:00:00:aa:00/40\"],\"ipv4\":\"10.9.0.0/24\",\"ipv6\":"        \
+	"[\"2001:db8:9::/64\",\"fd00::1\",\"::\"],\"group\":[\"224.0.0.251\"," \
+	"\"ff02::fb\",\"01:00:5e:00:00:12\"],\"vlan\":[0,\"100-200\"],"        \
+	"\"ethertype\":[\"0x88b5\"],\"may\":[\"broadcast\",\"llc\"],"          \
+	"\"max_addresses\":8,\"max_clients\":4,\"queue\":65536,\"depth\":1,"   \
+	"\"for_s\":100,\"rate\":{\"frames_per_s\":1000,\"burst_frames\":10}}}"
+
+#define ADD_ALICE                                                         \
+	"{\"do\":\"grant add\",\"name\":\"alice\",\"grant\":{\"parent\":" \
+	"\"lab\",\"mac\":\"02:00:00:00:aa:01\",\"ipv4\":\"10.9.0.1\"}}"
+
+static void
+test_grants_are_made_shown_and_revoked(void **state)
+{
+	struct test *t = *state;
+
+	t->host.now = SECONDS(1);
+	assert_answer(t, "{\"do\":\"grant show\"}",
+		      "{\"ok\":true,\"result\":[]}");
+	assert_done(t, ADD_LAB);
+	assert_tells(t, "{\"do\":\"grant show\",\"name\":\"lab\"}",
+		     "{\"ok\":true,\"result\":[{\"name\":\"lab\",\"state\":"
+		     "\"active\","
+		     "\"parent\":null,"
+		     "\"mac\":[\"02:00:00:00:aa:00/40\"],"
+		     "\"ipv4\":[\"10.9.0.0/24\"],"
+		     "\"ipv6\":[\"2001:db8:9::/64\",\"fd00::1\",\"::\"],"
+		     "\"group\":[\"01:00:5e:00:00:fb\",\"33:33:00:00:00:fb\","
+		     "\"01:00:5e:00:00:12\"],\"vlan\":[\"0\",\"100-200\"],"
+		     "\"ethertype\":[34997],\"may\":[\"broadcast\",\"llc\"],"
+		     "\"max_addresses\":8,\"max_clients\":4,\"queue\":65536,"
+		     "\"depth\":1,\"until_ns\":101000000000,"
+		     "\"rate\":{\"frames_per_s\":1000,\"burst_frames\":10},"
+		     "\"clients\":0,\"addresses\":0,\"given_clients\":0,"
+		     "\"given_addresses\":0,\"insns\":{\"in\":");
+	assert_tells(t, "{\"do\":\"grant show\",\"name\":\"lab\"}",
+		     "},\"refused\":{\"in\":{},\"out\":{}}}]}");
+	assert_done(t, ADD_ALICE);
+	/* What it does not say is its parent's. */
+	assert_tells(t, "{\"do\":\"grant show\"}",
+		     "\"queue\":65536,\"depth\":0,\"until_ns\":101000000000,"
+		     "\"rate\":{\"frames_per_s\":1000,\"burst_frames\":10},"
+		     "\"clients\":0");
+	assert_tells(t, "{\"do\":\"grant show\",\"name\":\"alice\"}",
+		     "\"parent\":\"lab\"");
+	assert_done(t, "{\"do\":\"grant revoke\",\"name\":\"lab\"}");
+	assert_answer(t, "{\"do\":\"grant show\"}",
+		      "{\"ok\":true,\"result\":[]}");
+	assert_error(t, "{\"do\":\"grant revoke\",\"name\":\"alice\"}",
+		     "there is no grant alice");
+	assert_done(t, "{\"do\":\"grant revoke\",\"name\":\"alice\","
+		       "\"if_exists\":true}");
+}
+
+static void
+test_a_grant_that_is_wrong_is_not_made(void **state)
+{
+	static const char *const wrong[][2] = {
+		{"\"grant\":{\"mac\":\"02:00:00:00:aa:01\"}",
+		 "grant add: there is no \\\"name\\\""},
+		{"\"name\":\"g\",\"grant\":{\"mac\":\"02:00:00:00:aa\"}",
+		 "mac: found \\\"02:00:00:00:aa\\\", expected an address"
+		 " as 02:00:00:00:00:01, and perhaps behind a slash 0 to 48"},
+		{"\"name\":\"g\",\"grant\":{\"ipv4\":[\"10.0.0.1\",\"10.0.0."
+		 "256\"]}",
+		 "ipv4[1]: found \\\"10.0.0.256\\\", expected an "
+		 "address as 10.0.0.1, and perhaps behind a slash 0 to 32"},
+		{"\"name\":\"g\",\"grant\":{\"may\":\"everything\"}",
+		 "may: found \\\"everything\\\", expected broadcast, "
+		 "multicast, dhcp, route, vrrp, tunnel or llc"},
+		{"\"name\":\"g\",\"grant\":{\"may\":true}",
+		 "may: found true, expected a string or a number"},
+		{"\"name\":\"g\",\"grant\":{\"rate\":{\"depth\":1}}",
+		 "rate: found the key \\\"depth\\\", expected frames_per_s, "
+		 "octets_per_s, burst_frames, burst_octets"},
+		{"\"name\":\"g\",\"grant\":{\"parent\":\"nobody\",\"mac\":"
+		 "\"02:00:00:00:aa:01\"}",
+		 "there is no grant nobody"},
+		{"\"name\":\"lab\",\"grant\":{\"mac\":\"02:00:00:00:aa:01\"}",
+		 "grant lab exists"},
+	};
+	struct test *t = *state;
+	char request[512];
+
+	assert_done(t, ADD_LAB);
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		snprintf(request, sizeof(request), "{\"do\":\"grant add\",%s}",
+			 wrong[i][0]);
+		assert_error(t, request, wrong[i][1]);
+	}
+	/* The part that does not fit is said. */
+	assert_tells(t,
+		     "{\"do\":\"grant add\",\"name\":\"g\",\"grant\":{"
+		     "\"parent\":\"lab\",\"mac\":\"02:00:00:00:aa:01\","
+		     "\"ipv4\":\"10.9.1.1\"}}",
+		     "grant g: ipv4: ");
+	assert_true(vnet_grant_find(t->sw, "g") == VNET_NO_ID);
+}
+
+static void
+test_a_vif_has_an_address_of_its_grant(void **state)
+{
+	struct test *t = *state;
+	vnet_client_id id;
+
+	assert_done(t, ADD_LAB);
+	assert_done(t, ADD_ALICE);
+	assert_done(t, "{\"do\":\"port add\",\"port\":{\"type\":\"vif\","
+		       "\"name\":\"v\",\"grant\":\"alice\"}}");
+	assert_tells(t, "{\"do\":\"port show\",\"port\":\"v\"}",
+		     "\"mac\":\"02:00:00:00:aa:01\"");
+	id = fake_host_open(&t->host, "v");
+	assert_true(id != VNET_NO_ID);
+	assert_true(fake_host_open(&t->host, "v") == VNET_NO_ID);
+	assert_tells(t, "{\"do\":\"client show\",\"port\":\"v\"}",
+		     "\"grant\":\"alice\"");
+	assert_tells(t, "{\"do\":\"port show\",\"port\":\"v\"}",
+		     "\"grant\":\"alice\"");
+	assert_error(t,
+		     "{\"do\":\"port set\",\"port\":\"v\",\"set\":{\"grant\":"
+		     "\"bob\"}}",
+		     "there is no grant bob");
+	assert_done(t, "{\"do\":\"port set\",\"port\":\"v\",\"set\":{"
+		       "\"grant\":\"lab\"}}");
+	assert_tells(t, "{\"do\":\"port show\",\"port\":\"v\"}",
+		     "\"grant\":\"lab\"");
+	assert_done(t, "{\"do\":\"grant revoke\",\"name\":\"lab\"}");
+	assert_tells(t, "{\"do\":\"client show\",\"port\":\"v\"}",
+		     "\"grant\":null");
+}
+
 static void
 test_the_whole_is_shown(void **state)
 {
@@ -1146,6 +1282,9 @@ main(void)
 		TEST(test_a_chain_is_replaced_as_a_whole_or_not_at_all),
 		TEST(test_limits_are_set_shown_and_taken_away),
 		TEST(test_clients_go_while_their_limits_are_shown),
+		TEST(test_grants_are_made_shown_and_revoked),
+		TEST(test_a_grant_that_is_wrong_is_not_made),
+		TEST(test_a_vif_has_an_address_of_its_grant),
 		TEST(test_clients_are_shown_changed_and_ended),
 		TEST(test_addresses_are_pinned_shown_and_forgotten),
 		TEST(test_counters_are_those_of_the_switch),

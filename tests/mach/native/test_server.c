@@ -8,6 +8,7 @@
 
 #include <vnet/mach_uplink.h>
 
+#include "net_flags.h"
 #include "rig.h"
 
 #define IN  NETF_IN
@@ -1131,6 +1132,141 @@ test_writes_of_any_length_are_answered_in_full(void **state)
 }
 
 /*
+ * Grants
+ */
+
+/* A vif "leased" with a grant of these addresses, and so many clients. */
+static vnet_grant_id
+add_leased(struct life *l, const struct vnet_mac_prefix *macs, size_t nmacs,
+	   uint32_t max_clients, uint32_t flags)
+{
+	const uint16_t ethertype = 0x88b5;
+	const struct vnet_grant grant = {
+		.size = sizeof(grant),
+		.name = "leased",
+		.macs = macs,
+		.nmacs = nmacs,
+		.ethertypes = &ethertype,
+		.nethertypes = 1,
+		.may = VNET_MAY_BROADCAST,
+		.max_clients = max_clients,
+	};
+	const struct vnet_port_config port = {
+		.size = sizeof(port),
+		.name = "leased",
+		.mac = macs[0].mac,
+		.flags = flags,
+	};
+	struct vnet_mach_vif_config vif = {.size = sizeof(vif)};
+	struct vnet_mach_name name = {.size = sizeof(name), .name = "leased"};
+
+	assert_int_equal(vnet_grant_add(l->r.sw, VNET_NO_ID, &grant, &vif.grant,
+					NULL, NULL),
+			 0);
+	assert_int_equal(vnet_port_add(l->r.sw, &port, &vif.port, NULL), 0);
+	assert_int_equal(vnet_mach_vif_add(l->r.m, &vif, NULL), 0);
+	name.port = vif.port;
+	assert_int_equal(vnet_mach_master_name(l->r.master, &name, NULL), 0);
+	return vif.grant;
+}
+
+/* How many frames from @src of a's @device reach b. */
+static unsigned
+count_sent(struct life *l, mach_port_t device, uint8_t src)
+{
+	uint8_t frame[60];
+
+	rig_frame(frame, 0xff, src);
+	frame[12] = 0x88;
+	frame[13] = 0xb5;
+	assert_int_equal(client_write(&l->a, device, frame, sizeof(frame)), 0);
+	return client_frames(&l->b, l->rb);
+}
+
+static uint32_t
+flags_of(const struct life *l, vnet_client_id id)
+{
+	struct vnet_mach_facet_info info = {.size = sizeof(info)};
+
+	assert_int_equal(vnet_mach_facet_get(l->r.m, id, &info), 0);
+	return info.flags;
+}
+
+static void
+test_facets_share_a_grant_until_it_ends(void **state)
+{
+	static const struct vnet_mac_prefix mac = {{{2, 0, 0, 0, 0, 9}}, 48};
+	struct fake_holdings before, after;
+	vnet_client_id id;
+	mach_port_t first;
+	struct life l;
+	vnet_grant_id grant;
+
+	(void)state;
+	assert_true(life_begin(&l, NULL));
+	step_open(&l);
+	step_filter(&l);
+	grant = add_leased(&l, &mac, 1, 2, 0);
+	before = fake_holdings(l.r.server);
+	assert_int_equal(client_open(&l.a, "leased"), 0);
+	first = l.a.device;
+	assert_int_equal(client_open(&l.a, "leased"), 0);
+	assert_int_equal(client_open(&l.b, "leased"), D_NO_MEMORY);
+	id = vnet_client_next(l.r.sw, vnet_port_find(l.r.sw, "leased"),
+			      VNET_NO_ID);
+	assert_true(vnet_client_grant(l.r.sw, id) == grant);
+	assert_true(flags_of(&l, id) & NET_FLAG_RUNNING);
+	assert_int_equal(count_sent(&l, first, 9), 1);
+	assert_int_equal(count_sent(&l, first, 8), 0);
+	assert_int_equal(count_sent(&l, l.a.device, 9), 1);
+
+	assert_int_equal(vnet_grant_revoke(l.r.sw, grant), 0);
+	assert_int_equal(count_sent(&l, first, 9), 0);
+	assert_int_equal(count_sent(&l, l.a.device, 9), 0);
+	assert_false(flags_of(&l, id) & NET_FLAG_RUNNING);
+	assert_int_equal(client_get_status(&l.a, first, NET_FLAGS, 1), 0);
+	assert_int_equal(client_set_flags(&l.a, first, 0x1243), 0);
+	assert_false(flags_of(&l, id) & NET_FLAG_RUNNING);
+	assert_int_equal(client_open(&l.b, "leased"), D_NO_SUCH_DEVICE);
+	fake_enter(l.a.task);
+	fake_kernel.port_deallocate(first);
+	fake_kernel.port_deallocate(l.a.device);
+	rig_serve(&l.r);
+	after = fake_holdings(l.r.server);
+	assert_memory_equal(&before, &after, sizeof(before));
+	life_end(&l);
+}
+
+/* Each the first that is granted and free. */
+static void
+test_facets_have_addresses_of_their_grant(void **state)
+{
+	static const struct vnet_mac_prefix macs[] = {
+		{{{2, 0, 0, 0, 0, 9}}, 48},
+		{{{2, 0, 0, 0, 0, 0x20}}, 48},
+	};
+	struct vnet_client_info info = {.size = sizeof(info)};
+	vnet_client_id id = VNET_NO_ID;
+	vnet_port_id port;
+	struct life l;
+
+	(void)state;
+	assert_true(life_begin(&l, NULL));
+	step_open(&l);
+	add_leased(&l, macs, 2, 5, VNET_PORT_PER_CLIENT);
+	port = vnet_port_find(l.r.sw, "leased");
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(client_open(&l.a, "leased"), 0);
+	assert_int_equal(client_open(&l.a, "leased"), D_NO_MEMORY);
+	for (size_t i = 0; i < 2; i++) {
+		id = vnet_client_next(l.r.sw, port, id);
+		assert_int_equal(vnet_client_get(l.r.sw, id, &info), 0);
+		assert_memory_equal(&info.mac, &macs[i].mac, 6);
+	}
+	life_end(&l);
+}
+
+/*
  * Lies
  */
 
@@ -1388,6 +1524,8 @@ main(void)
 			test_a_filter_right_that_died_meanwhile_is_none),
 		cmocka_unit_test(test_the_same_right_may_be_set_for_ever),
 		cmocka_unit_test(test_requests_without_their_items_are_refused),
+		cmocka_unit_test(test_facets_share_a_grant_until_it_ends),
+		cmocka_unit_test(test_facets_have_addresses_of_their_grant),
 		cmocka_unit_test(test_ten_thousand_opens_leave_nothing),
 	};
 

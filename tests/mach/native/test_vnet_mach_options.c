@@ -278,6 +278,122 @@ test_limits(void **state)
 	assert_refused("--in-limit=frames_per_s=1099511627777", "expected all");
 }
 
+static void
+test_grants(void **state)
+{
+	struct vnet_grant g;
+
+	(void)state;
+	assert_true(PARSE(
+		"--add-grant=lab/mac=02:00:00:00:aa:00/40/ipv4=10.9.0.0/24/"
+		"ipv6=2001:db8:9::/64,ipv6=fd00::1/group=ff02::fb/vlan=100-200/"
+		"ethertype=0x88b5/may=broadcast/may=llc/max_addresses=8/"
+		"max_clients=4/queue=65536/depth=1/for_s=10/frames_per_s=100",
+		"--add-grant=alice/parent=lab/mac=02:00:00:00:aa:01", "--vif=a",
+		"--grant=alice", "--prefix=b", "--grant=lab", "--vif=c"));
+	assert_int_equal(o.ngrants, 2);
+	g = vnet_grant_form_get(&o.grant[0].form, 5);
+	assert_string_equal(g.name, "lab");
+	assert_string_equal(o.grant[0].parent, "");
+	assert_int_equal(g.nmacs, 1);
+	assert_int_equal(g.macs[0].bits, 40);
+	assert_int_equal(g.macs[0].mac.octet[4], 0xaa);
+	assert_int_equal(g.nipv4, 1);
+	assert_int_equal(g.ipv4[0].bits, 24);
+	assert_int_equal(g.nipv6, 2);
+	assert_int_equal(g.ipv6[0].bits, 64);
+	assert_int_equal(g.ipv6[0].octet[5], 9);
+	assert_int_equal(g.ipv6[1].bits, 128);
+	assert_int_equal(g.ipv6[1].octet[15], 1);
+	assert_int_equal(g.ngroups, 1);
+	assert_int_equal(g.groups[0].bits, 48);
+	assert_int_equal(g.groups[0].mac.octet[5], 0xfb);
+	assert_int_equal(g.vlans[0].first, 100);
+	assert_int_equal(g.vlans[0].last, 200);
+	assert_int_equal(g.ethertypes[0], 0x88b5);
+	assert_int_equal(g.may, VNET_MAY_BROADCAST | VNET_MAY_LLC);
+	assert_int_equal(g.max_addresses, 8);
+	assert_int_equal(g.max_clients, 4);
+	assert_int_equal(g.queue_octets, 65536);
+	assert_int_equal(g.depth, 1);
+	assert_true(g.until == 10 * VNET_NSEC_PER_SEC + 5);
+	assert_int_equal(g.rate.frames_per_s, 100);
+	assert_int_equal(g.rate.octets_per_s, 0);
+	g = vnet_grant_form_get(&o.grant[1].form, 5);
+	assert_string_equal(g.name, "alice");
+	assert_string_equal(o.grant[1].parent, "lab");
+	assert_true(g.until == 0);
+	assert_int_equal(g.rate.size, 0);
+	assert_string_equal(o.port[0].grant, "alice");
+	assert_string_equal(o.port[1].grant, "lab");
+	assert_null(o.port[2].grant);
+}
+
+static void
+test_grants_that_are_wrong(void **state)
+{
+	(void)state;
+	assert_refused("--add-grant=", "expected a name");
+	assert_refused("--add-grant=/mac=02:00:00:00:00:01", "expected a name");
+	assert_refused("--add-grant=a/mac", "expected a name");
+	assert_refused("--add-grant=a/colour=red", "unknown key");
+	assert_refused("--add-grant=a/mac=02:00:00:00:00:01/49",
+		       "address as 02:");
+	assert_refused("--add-grant=a/mac=02:00:00:00:00", "address as 02:");
+	assert_refused("--add-grant=a/mac=2:0:0:0:0:1", "address as 02:");
+	assert_refused("--add-grant=a/ipv4=10.0.0", "address as 10.");
+	assert_refused("--add-grant=a/ipv4=10.0.0.1/33", "address as 10.");
+	assert_refused("--add-grant=a/ipv4=10.0.0.300", "address as 10.");
+	assert_refused("--add-grant=a/ipv6=1:2:3", "address as fd00::1");
+	assert_refused("--add-grant=a/ipv6=1::2::3", "address as fd00::1");
+	assert_refused("--add-grant=a/ipv6=1:2:3:4:5:6:7:8:9",
+		       "address as fd00::1");
+	assert_refused("--add-grant=a/ipv6=:1", "address as fd00::1");
+	assert_refused("--add-grant=a/ipv6=1:", "address as fd00::1");
+	assert_refused("--add-grant=a/ipv6=12345::", "address as fd00::1");
+	assert_refused("--add-grant=a/ipv6=::/129", "address as fd00::1");
+	assert_refused("--add-grant=a/group=10.0.0.1", "expected one as 224");
+	assert_refused("--add-grant=a/group=fd00::1", "expected one as 224");
+	assert_refused("--add-grant=a/vlan=4095", "expected 0 to 4094");
+	assert_refused("--add-grant=a/vlan=5-4", "expected 0 to 4094");
+	assert_refused("--add-grant=a/ethertype=65536", "as 0x88b5");
+	assert_refused("--add-grant=a/may=fly", "expected broadcast");
+	assert_refused("--add-grant=a/depth=9", "expected a number");
+	assert_refused("--add-grant=a/for_s=0", "seconds of for_s");
+	assert_refused("--add-grant=a/parent=b", "no grant that was there");
+	assert_refused("--grant=a", "no --add-grant of that name");
+	assert_false(PARSE("--add-grant=a", "--add-grant=a", "--vif=a"));
+	assert_non_null(strstr(wrong.text, "was there before"));
+}
+
+static void
+test_principals(void **state)
+{
+	(void)state;
+	assert_true(PARSE("--add-principal=ann/right=0x9000/max_opens=3/task=7",
+			  "--add-principal=bob", "--vif=a", "--principal=bob",
+			  "--prefix=b", "--principal=ann", "--vif=c"));
+	assert_int_equal(o.nprincipals, 2);
+	assert_string_equal(o.principal[0].name, "ann");
+	assert_int_equal(o.principal[0].task, 7);
+	assert_int_equal(o.principal[0].right, 0x9000);
+	assert_int_equal(o.principal[0].max_opens, 3);
+	assert_int_equal(o.principal[1].task, 0);
+	assert_ptr_equal(options_principal(&o, o.port[0].principal),
+			 &o.principal[1]);
+	assert_ptr_equal(options_principal(&o, o.port[1].principal),
+			 &o.principal[0]);
+	assert_null(options_principal(&o, o.port[2].principal));
+	assert_refused("--add-principal=ann/task=7", "expected a name");
+	assert_refused("--add-principal=ann/right=7", "expected a name");
+	assert_refused("--add-principal=ann/task=0/right=1", "expected a name");
+	assert_refused("--add-principal=ann/task=1x/right=1",
+		       "expected a name");
+	assert_refused("--principal=ann", "no --add-principal of that name");
+	assert_false(PARSE("--add-principal=a", "--vif=a", "--supervised"));
+	assert_non_null(strstr(wrong.text, "one of them"));
+}
+
 /* The tables are full at some time, and that is said. */
 static void
 test_there_is_an_end_of_everything(void **state)
@@ -325,18 +441,36 @@ test_there_is_an_end_of_everything(void **state)
 static char *
 random_text(struct test_random *random)
 {
-	static const char *const pieces[] = {"--vif=",      "--in-filter=",
-					     "--in-limit=", "drop",
-					     "pass",        "/",
-					     ",",           "1",
-					     "6",           "0",
-					     "0x",          "--mac=",
-					     "02:",         "--seed=",
-					     "broadcast",   "frames_per_s=",
-					     "--uplink=",   "--prefix=",
-					     "a",           "--device=",
-					     "--threads=",  "=",
-					     "-",           "99999999999"};
+	static const char *const pieces[] = {"--vif=",
+					     "--in-filter=",
+					     "--in-limit=",
+					     "drop",
+					     "pass",
+					     "/",
+					     ",",
+					     "1",
+					     "6",
+					     "0",
+					     "0x",
+					     "--mac=",
+					     "02:",
+					     "--seed=",
+					     "broadcast",
+					     "frames_per_s=",
+					     "--uplink=",
+					     "--prefix=",
+					     "a",
+					     "--device=",
+					     "--threads=",
+					     "=",
+					     "--add-grant=",
+					     "mac=",
+					     "/ipv6=",
+					     "::",
+					     "/may=",
+					     "--add-principal=",
+					     "-",
+					     "99999999999"};
 	unsigned int n = test_random_below(random, 7);
 	char text[128] = "", *exact;
 
@@ -386,6 +520,9 @@ main(void)
 		cmocka_unit_test(test_a_filter_is_what_tcpdump_prints),
 		cmocka_unit_test(test_what_is_no_filter_is_refused),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_grants),
+		cmocka_unit_test(test_grants_that_are_wrong),
+		cmocka_unit_test(test_principals),
 		cmocka_unit_test(test_there_is_an_end_of_everything),
 		cmocka_unit_test(test_random_arguments_do_no_harm),
 	};
