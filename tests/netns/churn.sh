@@ -28,5 +28,4 @@ done
 ip -n a link add u0 type veth peer name v0
 ip -n a link set u0 up
 ip -n a link set v0 up
-PYTHONDONTWRITEBYTECODE=1 "$(dirname "${BASH_SOURCE[0]}")/churn.py" \
-    "$vnet_switch" "$3" "$4" "$work"
+"$(dirname "${BASH_SOURCE[0]}")/churn.py" "$vnet_switch" "$3" "$4" "$work"

@@ -6,6 +6,8 @@
 # runs inside user (unless it is root), mount, pid and network namespaces of
 # its own: what it leaves behind, ends with it.
 set -euo pipefail
+# What tests share in Python leaves nothing behind in the sources.
+export PYTHONDONTWRITEBYTECODE=1
 
 skip() {
     echo "skipped: $*"

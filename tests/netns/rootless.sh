@@ -15,44 +15,13 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=program.sh
 . "$(dirname "${BASH_SOURCE[0]}")/program.sh"
-need ping setpriv nsenter
+# shellcheck source=users.sh
+. "$(dirname "${BASH_SOURCE[0]}")/users.sh"
+need ping nsenter
 
-# Ids that nobody has.
-if ((EUID == 0)); then
-    user=61234
-    other=61235
-else
-    user=$EUID
-    other=
-fi
-
-# as UID COMMAND...: without a capability, and without the environment's idea of
-# where sockets are.
-as() {
-    local id=$1
-    shift
-    local to=(--ambient-caps=-all --inh-caps=-all)
-    if ((EUID == 0)); then
-        to=(--reuid "$id" --regid "$id" --clear-groups)
-    fi
-    setpriv "${to[@]}" --no-new-privs env -u XDG_RUNTIME_DIR "$@"
-}
-
-# In our mount namespace, and nowhere else: the programs where all may read them,
-# a device that all may open, and an empty /tmp.
-rm -rf "$work"
-work=/run/test
-mkdir -m 755 $work
-cp "$vnet_switch" $work/vnet-switch
-cp "$vnetctl" $work/vnetctl
-vnet_switch=$work/vnet-switch
-vnetctl=$work/vnetctl
+# Folders where a socket may be: an empty /tmp, one of the user, and one where
+# anybody may make files.
 mount -t tmpfs -o mode=1777 tmpfs /tmp
-if ((EUID == 0)); then
-    mknod -m 666 $work/tun c 10 200
-    mount --bind $work/tun /dev/net/tun
-fi
-# Of the user; and one where anybody may make files.
 mkdir -m 700 $work/home
 mkdir -m 1777 $work/open
 ((EUID != 0)) || chown $user:$user $work/home
@@ -93,7 +62,6 @@ reaches() {
 }
 
 echo "- a TAP is made for the user"
-control_at=$work/control
 start --tap "kept,persist,owner=$user,address=10.0.0.1/24,address=fd00::1/64"
 refuses 'busy' as $user "$vnet_switch" --tap kept,mode=attach
 end

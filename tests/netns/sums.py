@@ -16,10 +16,11 @@ REASONS = {
     "in": {"malformed", "bad_offload", "bad_source", "reserved",
            "ingress_filter", "same_port", "split_horizon", "no_destination",
            "reentrant", "too_deep", "link_down", "policed", "storm",
-           "loop_probe"},
+           "loop_probe", "not_granted", "undecided", "revoked"},
     "out": {"link_down", "egress_filter", "too_long", "queue_full",
             "pool_empty", "refused", "driver_error", "removed", "policed",
-            "storm", "receive_filter", "not_addressed"},
+            "storm", "receive_filter", "not_addressed", "not_granted",
+            "undecided"},
 }
 
 

@@ -7,44 +7,18 @@ usage: tags.py FROM INTERFACE TO INTERFACE
 They come out with the tags that they went in with: of one, of two, and of a
 priority alone. Some leave their checksum to whoever comes after the tag.
 """
-import ctypes
-import socket
 import struct
 import sys
 
-libc = ctypes.CDLL(None, use_errno=True)
-SOL_PACKET, PACKET_AUXDATA, PACKET_VNET_HDR = 263, 8, 15
-ETH_P_ALL = 3
-VLAN_VALID, TPID_VALID = 1 << 4, 1 << 6
+from wire import ETH_P_ALL, PACKET_VNET_HDR, SOL_PACKET, packet_socket, receive
+
 TEST_TYPE = 0x88B5  # IEEE 802, 9.2.3: for experiments
 
 
-def packet_socket(host, interface, protocol):
-    with open(f"/run/netns/{host}") as file:
-        if libc.setns(file.fileno(), 0) != 0:
-            raise OSError(ctypes.get_errno(), f"setns {host}")
-    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    s.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
-    s.bind((interface, protocol))
-    s.settimeout(5)
-    return s
-
-
-def receive(s, wanted):
-    """The next frame that is ours, with the tag that the kernel took off."""
+def receive_one(s, wanted):
+    """The next frame that is ours."""
     while True:
-        data, control, _, address = s.recvmsg(65536, 256)
-        if address[2] == socket.PACKET_OUTGOING:
-            continue
-        for level, kind, aux in control:
-            if (level, kind) != (SOL_PACKET, PACKET_AUXDATA):
-                continue
-            status, _, _, _, _, tci, tpid = struct.unpack("IIIHHHH", aux)
-            if status & VLAN_VALID:
-                if not status & TPID_VALID:
-                    tpid = 0x8100
-                tag = struct.pack("!HH", tpid, tci)
-                data = data[:12] + tag + data[12:]
+        data = receive(s)
         if wanted in data:
             return data
 
@@ -88,7 +62,7 @@ def main():
         mark = b"tagged %d" % number
         frame = header + body + mark + bytes(60)
         sender.send(frame)
-        received = receive(receiver, mark)
+        received = receive_one(receiver, mark)
         if received != frame:
             sys.exit(f"{tags}: sent\n{frame.hex()}\ngot\n{received.hex()}")
 
@@ -102,7 +76,7 @@ def main():
         start = len(header) + len(body) + 20
         vnet = struct.pack("=BBHHHH", 1, 0, 0, 0, start, 6)
         sender.send(vnet + header + body + datagram)
-        received = receive(receiver, mark)
+        received = receive_one(receiver, mark)
         got = received[len(header) + len(body):]
         if received[: len(header) + len(body)] != header + body:
             sys.exit(f"{tags}: got {received.hex()}")

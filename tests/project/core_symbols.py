@@ -35,8 +35,8 @@ HOSTED = ("linux-tap", "mach")
 PURE = [
     f"src/ports/mach/{name}.c"
     for name in (
-        "complaint", "json", "json_writer", "netf", "shared", "shared_packet",
-        "shared_table", "wire",
+        "complaint", "grant_text", "json", "json_writer", "netf", "shared",
+        "shared_packet", "shared_table", "wire",
     )
 ]
 PURE += map(str, pathlib.Path("src/ports/mach").glob("control_*.c"))
