@@ -19,6 +19,24 @@ is_root(void)
 	return geteuid() == 0 && stat("/run", &st) == 0 && st.st_uid == 0;
 }
 
+/* Who we are outside of the user namespace that we are in: in theirs all users
+ * are 0, and /tmp is the same for all. */
+static unsigned int
+outer_uid(void)
+{
+	FILE *map = fopen("/proc/self/uid_map", "re");
+	const unsigned long uid = geteuid();
+	unsigned long inside, outside, count, found = uid;
+
+	while (map &&
+	       fscanf(map, "%lu %lu %lu", &inside, &outside, &count) == 3)
+		if (uid >= inside && uid - inside < count)
+			found = outside + (uid - inside);
+	if (map)
+		fclose(map);
+	return (unsigned int)found;
+}
+
 void
 socket_path(char *path, size_t size)
 {
@@ -33,8 +51,7 @@ socket_path(char *path, size_t size)
 	if (folder && *folder == '/')
 		n = snprintf(path, size, "%s/" NAME, folder);
 	if (n < 0 || (size_t)n >= size)
-		(void)snprintf(path, size, FOLDER "%u/" NAME,
-			       (unsigned int)geteuid());
+		(void)snprintf(path, size, FOLDER "%u/" NAME, outer_uid());
 }
 
 int
@@ -43,8 +60,7 @@ socket_path_check(const char *path, bool make, struct complaint *c)
 	char folder[sizeof(FOLDER "4294967295")];
 	struct stat st;
 
-	(void)snprintf(folder, sizeof(folder), FOLDER "%u",
-		       (unsigned int)geteuid());
+	(void)snprintf(folder, sizeof(folder), FOLDER "%u", outer_uid());
 	if (strncmp(path, folder, strlen(folder)) != 0 ||
 	    strcmp(path + strlen(folder), "/" NAME) != 0)
 		return 0;

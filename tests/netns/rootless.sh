@@ -77,6 +77,8 @@ grep -qE '^CapEff:\s0+$' "/proc/$(mine --json show | jq .pid)/status" ||
     fail "it has capabilities"
 [[ $(stat -c '%a %u' /tmp/vnet-switch-$user) == "700 $user" ]] ||
     fail "$(stat /tmp/vnet-switch-$user)"
+as $user unshare -Ur "$vnetctl" --json show >/dev/null ||
+    fail "the user's root, in a namespace of theirs, looks elsewhere"
 mine --json port show | jq -e 'all(.[]; .error | not) and length == 2' \
     >/dev/null || fail "$(mine port show)"
 refuses 'not permitted' mine port add tap another
