@@ -274,18 +274,36 @@ is_within(struct vnet_mac mac, const struct vnet_mac_prefix *prefix)
 	return true;
 }
 
+/* One that begins as @prefix does, another one for each of some clients, and else
+ * is as @own. */
+static struct vnet_mac
+address_within(const struct vnet_mac_prefix *prefix, struct vnet_mac own,
+	       uint32_t index)
+{
+	own.octet[5] = (uint8_t)(own.octet[5] + index);
+	for (unsigned int bit = 0; bit < prefix->bits; bit++) {
+		const uint8_t mask = (uint8_t)(0x80 >> bit % 8);
+		uint8_t *octet = &own.octet[bit / 8];
+
+		*octet = (uint8_t)((*octet & ~mask) |
+				   (prefix->mac.octet[bit / 8] & mask));
+	}
+	return own;
+}
+
 /* The address that it is to send from: where its grant has others than its own, the
- * first of these that is whole. */
+ * first of these that is whole, or one of the first that are not. */
 static struct vnet_mac
 usual_address(const struct vnet_switch *sw, const struct plant_client *client,
-	      struct vnet_mac own)
+	      struct vnet_mac own, uint32_t index)
 {
 	struct vnet_grant_info info = {.size = sizeof(info)};
 	const struct vnet_grant *grant = &info.grant;
-	struct vnet_mac mac = own;
+	struct vnet_mac mac;
 
 	if (vnet_grant_get(sw, vnet_client_grant(sw, client->id), &info))
 		return own;
+	mac = address_within(&grant->macs[0], own, index);
 	for (size_t i = grant->nmacs; i-- > 0;) {
 		if (is_within(own, &grant->macs[i]))
 			return own;
@@ -306,7 +324,7 @@ describe(const struct plant_client *client, struct vnet_attach_info *info)
 	vnet_port_get(p->plant->sw, p->id, &pi);
 	(void)snprintf(info->vif, sizeof(info->vif), "%s", p->name);
 	info->index = ci.index;
-	info->mac = usual_address(p->plant->sw, client, ci.mac);
+	info->mac = usual_address(p->plant->sw, client, ci.mac, ci.index);
 	info->mtu = pi.mtu;
 }
 

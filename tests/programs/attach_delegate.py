@@ -88,6 +88,14 @@ def passes(host, client, source):
     return host.hears(text) == [text]
 
 
+def who_has_a_prefix_is_told_an_address_of_it():
+    with network() as (switch, host), Client(switch.attach, "lab") as a:
+        with Client(switch.attach, "lab") as b:
+            equal([c.mac[:10] for c in (a, b)], [A[:10]] * 2)
+            equal(a.mac == b.mac, False)
+            equal(passes(host, b, b.mac), True)
+
+
 def a_client_learns_its_grant():
     with network() as (switch, _):
         with Client(switch.attach, "lab") as a:
@@ -477,6 +485,7 @@ def a_switch_that_lies_is_not_believed():
 
 
 TESTS = [
+    who_has_a_prefix_is_told_an_address_of_it,
     a_client_learns_its_grant,
     a_part_is_given_on,
     what_does_not_fit_is_refused_and_named,
